@@ -1,0 +1,34 @@
+"""What an operator may edit: arXiv's categories, the calendar, later feeds and glossary."""
+
+import tomllib
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+
+from paperpost.domain.announcements import Calendar
+from paperpost.domain.categories import Category, Taxonomy
+
+
+@lru_cache
+def taxonomy() -> Taxonomy:
+    """arXiv's categories with their English and Chinese names, from categories.toml."""
+    rows = tomllib.loads(_read("categories.toml"))
+    return Taxonomy(
+        {
+            code: Category(code=code, name=name, name_zh=name_zh)
+            for code, (name, name_zh) in rows.items()
+        }
+    )
+
+
+@lru_cache
+def calendar() -> Calendar:
+    """arXiv's announced holidays, from calendar.toml."""
+    rows = tomllib.loads(_read("calendar.toml"))
+    return Calendar(
+        holidays={date.fromisoformat(day): name for day, name in rows["holidays"].items()}
+    )
+
+
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

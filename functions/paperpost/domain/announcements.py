@@ -1,0 +1,87 @@
+"""Announcements: what arXiv announced in one category on one Eastern date, and how complete it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from paperpost.domain.papers import AnnounceType
+
+EASTERN = ZoneInfo("America/New_York")
+
+# The announcement feed is filled soon after midnight Eastern time, Monday to Friday, and empty at
+# the weekend. Source: https://info.arxiv.org/help/availability.html, read 2026-11-23.
+FEED_READY = time(0, 20)
+_LAST_WEEKDAY = 4
+
+
+class AnnouncementState(StrEnum):
+    """How far an announcement has come; fetch alone sets it."""
+
+    WAITING = "waiting"
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    QUIET = "quiet"
+    STALLED = "stalled"
+    FAILED = "failed"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is waited for."""
+        return self in {AnnouncementState.COMPLETE, AnnouncementState.QUIET}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """One category on one Eastern date: items announced, items stored, and the state of both."""
+
+    category: str
+    announced_on: date
+    state: AnnouncementState
+    announced: int
+    stored: int
+    updated_at: datetime
+    completed_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The days on which arXiv announces nothing although they are weekdays: date → reason."""
+
+    holidays: Mapping[date, str] = field(default_factory=dict)
+
+    def quiet_reason(self, on: date) -> str:
+        """Why no batch is due on the Eastern date *on*: `weekend`, the holiday's name, or ''."""
+        if on.weekday() > _LAST_WEEKDAY:
+            return "weekend"
+        return self.holidays.get(on, "")
+
+    def next_announcement(self, now: datetime) -> datetime:
+        """The next moment (UTC) after *now* at which a new batch can be in the feed."""
+        on = eastern_date(now)
+        while True:
+            ready = datetime.combine(on, FEED_READY, EASTERN).astimezone(UTC)
+            if ready > now and not self.quiet_reason(on):
+                return ready
+            on += timedelta(days=1)
+
+
+def eastern_date(at: datetime) -> date:
+    """The Eastern calendar date at the aware time *at*."""
+    if at.tzinfo is None:
+        raise ValueError("a time without zone has no Eastern date")
+    return at.astimezone(EASTERN).date()
+
+
+def type_in_category(announced_as: AnnounceType, *, primary: str, category: str) -> AnnounceType:
+    """
+    Return the announce type of a paper in one *category*, whatever the feed it was read from asked for.
+
+    A combined feed's type is relative to the union of its categories: `new` there is a cross-list
+    in every category but the primary. Source: arXiv/arxiv-feed on GitHub, read 2026-11-23.
+    """
+    if announced_as.is_replacement:
+        return AnnounceType.REPLACE if primary == category else AnnounceType.REPLACE_CROSS
+    return AnnounceType.NEW if primary == category else AnnounceType.CROSS

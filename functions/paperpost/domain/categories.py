@@ -1,0 +1,70 @@
+"""arXiv's categories: canonical names, archives and their members."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from paperpost.domain.errors import InvalidInputError
+
+# Pairs that name one category; the key redirects to the value.
+# Source: https://arxiv.org/category_taxonomy and arXiv/arxiv-base `taxonomy`, read 2026-11-23.
+ALIASES: Mapping[str, str] = {
+    "stat.TH": "math.ST",
+    "cs.NA": "math.NA",
+    "cs.SY": "eess.SY",
+    "math.IT": "cs.IT",
+    "math.MP": "math-ph",
+    "q-fin.EC": "econ.GN",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """One category with its English and Chinese name."""
+
+    code: str
+    name: str
+    name_zh: str
+
+    @property
+    def archive(self) -> str:
+        """The archive it belongs to: `cs` for `cs.CV`, itself for `quant-ph`."""
+        return archive_of(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """All categories by code."""
+
+    categories: Mapping[str, Category]
+
+    def canonical(self, code: str) -> str:
+        """
+        Return the canonical code for *code*, in any case of letters.
+
+        Raises: InvalidInputError: If arXiv has no such category.
+        """
+        wanted = code.strip().casefold()
+        for known in (*self.categories, *ALIASES):
+            if known.casefold() == wanted:
+                return ALIASES.get(known, known)
+        raise InvalidInputError(f"arXiv has no category {code[:40]!r}")
+
+    def is_archive(self, code: str) -> bool:
+        """Whether *code* names an archive of several categories, such as `cs` or `stat`."""
+        return code not in self.categories and any(self.members(code))
+
+    def members(self, archive: str) -> tuple[str, ...]:
+        """The archive's categories; an alias counts, so `stat` includes math.ST."""
+        own = [code for code in self.categories if archive_of(code) == archive]
+        aliased = [real for alias, real in ALIASES.items() if archive_of(alias) == archive]
+        return tuple(dict.fromkeys((*own, *aliased)))
+
+
+def canonical(codes: Iterable[str]) -> tuple[str, ...]:
+    """Codes as arXiv's feed gives them, aliases replaced, each once, order kept."""
+    return tuple(dict.fromkeys(ALIASES.get(code, code) for code in codes))
+
+
+def archive_of(code: str) -> str:
+    """The archive part of a code."""
+    return code.split(".", 1)[0]

@@ -1,0 +1,121 @@
+"""Papers, their listings and how two sightings of one paper become one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class AnnounceType(StrEnum):
+    """What an announcement says of a paper, relative to one category."""
+
+    NEW = "new"
+    CROSS = "cross"
+    REPLACE = "replace"
+    REPLACE_CROSS = "replace-cross"
+
+    @property
+    def rank(self) -> int:
+        """The place of this type in arXiv's own order: 0 for new up to 3 for replace-cross."""
+        return list(AnnounceType).index(self)
+
+    @property
+    def is_replacement(self) -> bool:
+        """Whether the paper had been announced before."""
+        return self in {AnnounceType.REPLACE, AnnounceType.REPLACE_CROSS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """One author as arXiv names them; affiliations only where arXiv tells them."""
+
+    name: str
+    affiliations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstListing:
+    """When a category first announced a paper, and as what."""
+
+    announced_on: date
+    announce_type: AnnounceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """An e-print at its newest known version. `categories` are canonical, the primary first."""
+
+    arxiv_id: str
+    version: int
+    title: str
+    abstract: str
+    authors: tuple[Author, ...]
+    categories: tuple[str, ...]
+    licence: str | None = None
+    doi: str | None = None
+    journal_ref: str | None = None
+    comment: str | None = None
+    submitted_at: datetime | None = None
+    updated_at: datetime | None = None
+    withdrawn: bool = False
+    listed: Mapping[str, FirstListing] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> str:
+        """The primary category."""
+        return self.categories[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One paper in one announcement."""
+
+    category: str
+    announced_on: date
+    arxiv_id: str
+    version: int
+    announce_type: AnnounceType
+    stored_at: datetime
+
+
+def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
+    """
+    Return what to keep of a stored paper and a new sighting of it.
+
+    The newer version wins whole; of one version, what is known is never erased by a source that
+    does not tell it. `listed` is merged (see merge_listed).
+    """
+    if stored is None:
+        return seen
+    older, newer = (stored, seen) if seen.version >= stored.version else (seen, stored)
+    merged = newer if newer.version > older.version else _filled(newer, older)
+    listed = dict(stored.listed)
+    for category, first in seen.listed.items():
+        listed[category] = merge_listed(listed.get(category), first)
+    return replace(merged, listed=listed, submitted_at=merged.submitted_at or older.submitted_at)
+
+
+def merge_listed(stored: FirstListing | None, seen: FirstListing) -> FirstListing:
+    """
+    Return the first listing of a category: the earliest `new` or `cross` stays for ever.
+
+    A replacement fills it only when empty and yields to a `new` or `cross` that is found later.
+    """
+    if stored is None:
+        return seen
+    if stored.announce_type.is_replacement != seen.announce_type.is_replacement:
+        return seen if stored.announce_type.is_replacement else stored
+    return min(stored, seen, key=lambda first: first.announced_on)
+
+
+def _filled(newer: Paper, older: Paper) -> Paper:
+    """*newer* with what only *older* knows of the same version."""
+    return replace(
+        newer,
+        licence=newer.licence or older.licence,
+        doi=newer.doi or older.doi,
+        journal_ref=newer.journal_ref or older.journal_ref,
+        comment=newer.comment or older.comment,
+        updated_at=newer.updated_at or older.updated_at,
+        withdrawn=newer.withdrawn or older.withdrawn,
+    )

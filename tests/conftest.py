@@ -1,0 +1,25 @@
+"""Fixtures that every layer of tests shares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.aws import Cloud, moto_cloud
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """The tables, bucket and queues in process."""
+    with moto_cloud() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded real data beside the repository; its tests skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the recorded data (../shared/data) is not here")
+    return SHARED_DATA

@@ -1,0 +1,322 @@
+"""template.yaml keeps the promises that no linter checks; each fact is asserted on the translation."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from paperpost import settings
+from support.template import ROOT, of_type, source_template, translated_template
+
+STAGES = ("Fetch", "Enrich", "Publish", "Compose", "Deliver", "Subscribe", "Feedback")
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+def functions() -> dict[str, Any]:
+    return of_type("AWS::Lambda::Function")
+
+
+def queue_named(arn: dict[str, Any]) -> dict[str, Any]:
+    """The properties of the queue that a GetAtt names."""
+    queue: dict[str, Any] = of_type("AWS::SQS::Queue")[arn["Fn::GetAtt"][0]]
+    return queue
+
+
+def test_there_are_seven_functions_from_one_code_folder() -> None:
+    """A stage is a function; all of them are one build."""
+    code = {json.dumps(f["Code"], sort_keys=True) for f in functions().values()}
+
+    assert set(functions()) == {f"{stage}Function" for stage in STAGES}
+    assert len(code) == 1
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_function_has_its_own_role_memory_timeout_and_log_group(stage: str) -> None:
+    function = functions()[f"{stage}Function"]
+    group = of_type("AWS::Logs::LogGroup")[f"{stage}Logs"]
+
+    assert function["Role"] == {"Fn::GetAtt": [f"{stage}FunctionRole", "Arn"]}
+    assert 128 <= function["MemorySize"] <= 1024
+    assert 5 <= function["Timeout"] <= 300
+    assert function["Handler"] == f"paperpost.{stage.lower()}.handler.handler"
+    assert function["Runtime"] == "python3.13"
+    assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{stage}Logs"}
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_function_gets_every_setting_that_its_stage_requires(stage: str) -> None:
+    """A setting without default that the template does not give would stop the function at start."""
+    kind = getattr(settings, f"{stage}Settings")
+    given = set(functions()[f"{stage}Function"]["Environment"]["Variables"])
+    known = {field.upper() for field in kind.__dataclass_fields__}
+    needed = {n.upper() for n, f in kind.__dataclass_fields__.items() if f.default is _MISSING}
+
+    assert needed <= given
+    assert given - known <= {
+        "AWS_ENDPOINT_URL", "CLOCK_OFFSET_S", "POWERTOOLS_LOG_LEVEL", "CATEGORIES", "LANGUAGES",
+        "CONTACT_MAIL",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_endpoint_is_declared_empty_and_the_clock_is_right(stage: str) -> None:
+    """SAM CLI only sets variables that are declared; outside replays the clock is not moved."""
+    variables = functions()[f"{stage}Function"]["Environment"]["Variables"]
+
+    assert variables["AWS_ENDPOINT_URL"] == ""
+    assert variables["CLOCK_OFFSET_S"] == "0"
+
+
+def test_policies_name_actions_and_resources_without_wildcards() -> None:
+    """Least privilege: no action ends in a star, no resource is one."""
+    statements = [
+        statement
+        for role in of_type("AWS::IAM::Role").values()
+        for policy in role.get("Policies", [])
+        for statement in _as_list(policy["PolicyDocument"]["Statement"])
+    ]
+
+    assert statements
+    for statement in statements:
+        assert all("*" not in action for action in _as_list(statement["Action"]))
+        assert all(resource != "*" for resource in _as_list(statement["Resource"]))
+
+
+def test_only_deliver_may_send_mail_and_only_enrich_may_call_the_model() -> None:
+    users = {
+        action: {
+            name.removesuffix("FunctionRole")
+            for name, role in of_type("AWS::IAM::Role").items()
+            if action in json.dumps(role.get("Policies", []))
+        }
+        for action in ("ses:SendEmail", "bedrock:InvokeModel", "s3:PutObject")
+    }
+
+    assert users == {
+        "ses:SendEmail": {"Deliver"},
+        "bedrock:InvokeModel": {"Enrich"},
+        "s3:PutObject": {"Publish", "Compose"},
+    }
+
+
+def test_fetch_enrich_and_publish_cannot_see_subscribers() -> None:
+    """The three tables exist so that no function can read what it does not need."""
+    for stage in ("Fetch", "Enrich", "Publish"):
+        role = json.dumps(of_type("AWS::IAM::Role")[f"{stage}FunctionRole"])
+        assert "SubscribersTable" not in role
+        assert "DeliveriesTable" not in role
+
+
+def test_compose_reads_the_audience_index_alone_and_so_no_address() -> None:
+    role = of_type("AWS::IAM::Role")["ComposeFunctionRole"]
+    resources = re.findall(r"\$\{SubscribersTable[^\"]*", json.dumps(role))
+
+    assert resources == ["${SubscribersTable.Arn}/index/audience"]
+
+
+def test_tables_are_on_demand_recoverable_expiring_and_kept_by_parameter() -> None:
+    tables = of_type("AWS::DynamoDB::Table")
+
+    assert set(tables) == {"PapersTable", "SubscribersTable", "DeliveriesTable"}
+    for name, table in tables.items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["RetainData", True, False]}
+        resource = translated_template()["Resources"][name]
+        assert resource["DeletionPolicy"] == {"Ref": "DataPolicy"}
+        assert resource["UpdateReplacePolicy"] == {"Ref": "DataPolicy"}
+
+
+def test_only_the_papers_table_has_a_stream_and_only_publish_reads_it() -> None:
+    streams = {n for n, t in of_type("AWS::DynamoDB::Table").items() if "StreamSpecification" in t}
+    readers = {
+        name
+        for name, mapping in of_type("AWS::Lambda::EventSourceMapping").items()
+        if "StreamArn" in json.dumps(mapping["EventSourceArn"])
+    }
+
+    assert streams == {"PapersTable"}
+    assert readers == {"PublishFunctionChanges"}
+
+
+def test_publishs_stream_is_filtered_to_announcements_and_enrichments() -> None:
+    """What publish itself writes must not wake it again."""
+    mapping = of_type("AWS::Lambda::EventSourceMapping")["PublishFunctionChanges"]
+    patterns = [json.loads(f["Pattern"]) for f in mapping["FilterCriteria"]["Filters"]]
+
+    assert patterns == [
+        {"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "CATEGORY#"}]}}}},
+        {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENRICHMENT#"}]}}}},
+    ]
+    assert mapping["MaximumBatchingWindowInSeconds"] > 0
+    assert mapping["DestinationConfig"]["OnFailure"]
+
+
+def test_queues_stay_hidden_six_timeouts_and_report_single_failures() -> None:
+    """Source: Lambda developer guide, 'Creating an Amazon SQS event source', read 2026-11-23."""
+    mappings = [
+        m for m in of_type("AWS::Lambda::EventSourceMapping").values() if "Queue" in str(m)
+        and "StreamArn" not in json.dumps(m["EventSourceArn"])
+    ]  # fmt: skip
+
+    assert len(mappings) == 4
+    for mapping in mappings:
+        function = functions()[mapping["FunctionName"]["Ref"]]
+        queue = queue_named(mapping["EventSourceArn"])
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_every_working_queue_has_a_dead_letter_queue_that_keeps_two_weeks() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    working = {n: q for n, q in queues.items() if not n.endswith("DeadLetters")}
+
+    assert len(working) == 4
+    for queue in working.values():
+        target = queue_named(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        assert target["MessageRetentionPeriod"] == 14 * 86400
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+def test_schedules_are_in_eastern_time_with_dead_letters_and_a_name_per_stack() -> None:
+    schedules = of_type("AWS::Scheduler::Schedule")
+
+    assert len(schedules) == 4
+    for schedule in schedules.values():
+        assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"]
+        assert "MaximumRetryAttempts" in schedule["Target"]["RetryPolicy"]
+        assert "AWS::StackName" in json.dumps(schedule["Name"])
+
+
+def test_the_bucket_is_private_versioned_and_issues_are_not_for_readers() -> None:
+    bucket = of_type("AWS::S3::Bucket")["SiteBucket"]
+    policy = of_type("AWS::S3::BucketPolicy")["SiteBucketPolicy"]["PolicyDocument"]["Statement"]
+    denied = [s["Resource"] for s in policy if s["Effect"] == "Deny"]
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert {"Fn::Sub": "${SiteBucket.Arn}/issues/*"} in denied
+
+
+def test_ses_events_reach_feedback_through_sns_and_sqs_of_this_stack_alone() -> None:
+    destination = of_type("AWS::SES::ConfigurationSetEventDestination")["FeedbackEvents"]
+    subscription = of_type("AWS::SNS::Subscription")["FeedbackSubscription"]
+    policy = of_type("AWS::SQS::QueuePolicy")["FeedbackQueuePolicy"]["PolicyDocument"]
+
+    assert destination["EventDestination"]["SnsDestination"]["TopicARN"] == {"Ref": "FeedbackTopic"}
+    assert {"BOUNCE", "COMPLAINT", "DELIVERY", "SEND"} <= set(
+        destination["EventDestination"]["MatchingEventTypes"]
+    )
+    assert subscription["Protocol"] == "sqs"
+    assert policy["Statement"][0]["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Ref": "FeedbackTopic"}}
+    }
+
+
+def test_routes_are_those_of_the_design_and_the_api_is_throttled() -> None:
+    keys = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
+    stage = of_type("AWS::ApiGatewayV2::Stage")["HttpApiStage"]
+
+    assert keys == {
+        "POST /api/subscribe",
+        "GET /api/confirm/{token}", "POST /api/confirm/{token}",
+        "GET /api/unsubscribe/{token}", "POST /api/unsubscribe/{token}",
+        "GET /api/preferences/{token}", "POST /api/preferences/{token}",
+        "GET /api/export/{token}", "POST /api/erase/{token}", "GET /api/health",
+    }  # fmt: skip
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert "path" not in stage["AccessLogSettings"]["Format"]
+
+
+def test_parameters_are_described_and_at_most_four_must_be_given() -> None:
+    parameters = source_template()["Parameters"]
+    required = [name for name, p in parameters.items() if "Default" not in p]
+
+    assert len(required) <= 4
+    for name, parameter in parameters.items():
+        assert parameter["Description"], name
+        assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter) or (
+            parameter["Type"] == "Number"
+        ), name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("ContactMail", "me@example.org", "me at example.org"),
+        ("Categories", "cs.AI,quant-ph,cond-mat.mes-hall", "cs.AI, cs.CL"),
+        ("Languages", "zh,en", "zh;en"),
+        ("SiteUrl", "https://papers.example.org", "https://papers.example.org/"),
+        ("SiteUrl", "", "papers.example.org"),
+        ("SenderDomain", "mail.example.org", "a@example.org"),
+        ("TokenKeysParameter", "/paperpost/token-keys", "paperpost"),
+        ("FeedSource", "https://rss.arxiv.org", "http://rss.arxiv.org"),
+        ("PostalAddress", "1 Main St, Springfield", "1 Main St\nBcc: x"),
+    ],
+)
+def test_a_parameters_pattern_takes_good_and_refuses_bad_values(
+    parameter: str, good: str, bad: str
+) -> None:
+    pattern = source_template()["Parameters"][parameter]["AllowedPattern"]
+
+    assert re.search(pattern, good)
+    assert not re.search(pattern, bad)
+
+
+def test_with_mail_off_nothing_that_needs_a_domain_is_made() -> None:
+    """`Mail: off` deploys feeds and site alone."""
+    always = {
+        name
+        for name, resource in translated_template()["Resources"].items()
+        if resource.get("Condition") != "MailOn"
+    }
+    functions_always = {n for n in always if n.endswith("Function")}
+
+    assert functions_always == {"FetchFunction", "EnrichFunction", "PublishFunction"}
+    assert not [n for n in always if n.startswith(("Subscribers", "Deliver", "HttpApi", "Sender"))]
+
+
+def test_nothing_that_is_made_without_mail_refers_to_what_is_made_with_it() -> None:
+    """A Ref to a resource that a condition left out fails the deployment."""
+    resources = translated_template()["Resources"]
+    conditional = {n for n, r in resources.items() if r.get("Condition") == "MailOn"}
+    for name, resource in resources.items():
+        if name in conditional:
+            continue
+        used = set(
+            re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(_without_if(resource)))
+        )
+        assert not used & conditional, name
+
+
+def test_every_template_file_is_in_the_code_folder_by_its_link() -> None:
+    """The build copies functions/, so the templates must be reachable from there."""
+    assert (ROOT / "functions" / "templates").resolve() == ROOT / "templates"
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _without_if(value: Any) -> Any:
+    """*value* as it is with MailOn false."""
+    if isinstance(value, dict):
+        if value.get("Fn::If", [None])[0] == "MailOn":
+            return _without_if(value["Fn::If"][2])
+        return {k: _without_if(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_without_if(v) for v in value]
+    return value
+
+
+_MISSING = settings.FetchSettings.__dataclass_fields__["papers_table"].default
