@@ -106,10 +106,10 @@ class PaperTable:
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if stored is not None:
             condition = {
-                "ConditionExpression": "#state = :state AND announced = :announced AND stored = :n",
-                "ExpressionAttributeNames": {"#state": "state"},
+                "ConditionExpression": "#state = :was AND announced = :announced AND #stored = :n",
+                "ExpressionAttributeNames": {"#state": "state", "#stored": "stored"},
                 "ExpressionAttributeValues": {
-                    ":state": stored.state.value,
+                    ":was": stored.state.value,
                     ":announced": stored.announced,
                     ":n": stored.stored,
                 },

@@ -18,6 +18,7 @@ CONTENT_TYPES = {
     ".bib": "application/x-bibtex; charset=utf-8",
     ".opml": "text/x-opml; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".gz": "application/gzip",
 }

@@ -1,0 +1,108 @@
+"""Rules: whether a paper holds a word, phrase or author that a reader looks for, or away from."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from paperpost.domain.records import Record
+from paperpost.domain.subscribers import Rule
+
+# Scripts that put no spaces between words: a word has no boundary there.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = rf"[^\W_{_UNSPACED}]"
+_NAME_WORD = re.compile(r"[^\W_]+")
+
+
+def passes(record: Record, *, include: Sequence[Rule], exclude: Iterable[Rule]) -> bool:
+    """Whether no rule of *exclude* matches, and one of *include* does where there are any."""
+    if first_match(exclude, record) is not None:
+        return False
+    return not include or first_match(include, record) is not None
+
+
+def first_match(rules: Iterable[Rule], record: Record) -> Rule | None:
+    """The first of *rules* that matches, or None."""
+    return next((rule for rule in rules if matches(rule, record)), None)
+
+
+def matches(rule: Rule, record: Record) -> bool:
+    """
+    Whether *record* holds the rule's phrase, whatever its case and accents, as whole words.
+
+    A phrase with Chinese in it is also looked for in the Chinese title and abstract. An author
+    matches in any order of names: all words of the phrase are words of one author's name.
+    """
+    if rule.field == "author":
+        return any(author_matches(rule, author.name) for author in record.paper.authors)
+    return any(hits(rule, text) for text in _texts(rule, record))
+
+
+def author_matches(rule: Rule, name: str) -> bool:
+    """Whether all words of the rule's phrase are words of *name*."""
+    wanted = _name_words(rule.phrase)
+    return bool(wanted) and wanted <= _name_words(name)
+
+
+def hits(rule: Rule, text: str) -> list[tuple[int, int]]:
+    """Where in *text* the rule's phrase stands: pairs of start and end."""
+    pattern = _pattern(rule.phrase)
+    if pattern is None:
+        return []
+    folded, origin = _folded(text)
+    found = (match.span() for match in pattern.finditer(folded))
+    if origin is None:
+        return list(found)
+    return [(origin[start], origin[end - 1] + 1) for start, end in found]
+
+
+def _texts(rule: Rule, record: Record) -> list[str]:
+    fields = ("title", "abstract") if rule.field == "text" else (rule.field,)
+    sources: list[object] = [record.paper]
+    if _HAN.search(rule.phrase):
+        sources.append(record.enrichment("zh"))
+    return [
+        getattr(source, field)
+        for source in sources
+        if source is not None
+        for field in fields
+        if field in {"title", "abstract"}
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(phrase: str) -> re.Pattern[str] | None:
+    words = _folded(phrase)[0].split()
+    if not words:
+        return None
+    text = r"\s+".join(map(re.escape, words))
+    if re.match(_LETTER, words[0]):
+        text = rf"(?<!{_LETTER}){text}"
+    if re.match(_LETTER, words[-1][-1]):
+        text = rf"{text}(?!{_LETTER})"
+    return re.compile(text)
+
+
+@lru_cache(maxsize=8192)
+def _folded(text: str) -> tuple[str, list[int] | None]:
+    """
+    *text* without case and accents, and for each of its characters the place it came from.
+
+    The places are None where they are the same.
+    """
+    if text.isascii():
+        return text.lower(), None
+    folded: list[str] = []
+    origin: list[int] = []
+    for place, character in enumerate(text):
+        for part in unicodedata.normalize("NFKD", character).casefold():
+            if not unicodedata.combining(part):
+                folded.append(part)
+                origin.append(place)
+    return "".join(folded), origin
+
+
+@lru_cache(maxsize=8192)
+def _name_words(name: str) -> frozenset[str]:
+    return frozenset(_NAME_WORD.findall(_folded(name)[0]))

@@ -1,0 +1,15 @@
+"""No model: readers see the sentence that domain/extractive.py picks from the abstract."""
+
+from paperpost.domain.papers import Paper
+from paperpost.enrich.answers import Skip
+
+
+class Extractive:
+    """Adds nothing to a paper, so that its announcement is not held back."""
+
+    translates = False
+    model = "extractive"
+
+    def enrich(self, paper: Paper, language: str) -> Skip:  # noqa: ARG002  nothing to ask
+        """Skip: an extract is no translation."""
+        return Skip("extractive")

@@ -1,0 +1,331 @@
+"""The Subscribers table: profiles, addresses by their keyed hash, the audience, sign-up limits."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from paperpost.domain.errors import ConflictError
+from paperpost.domain.papers import AnnounceType
+from paperpost.domain.subscribers import (
+    AudienceMember,
+    Cadence,
+    Preferences,
+    Rule,
+    Subscriber,
+    SubscriberStatus,
+    may_become,
+    shard_of,
+)
+from paperpost.storage import keys
+from paperpost.storage.items import (
+    Item,
+    number,
+    optional_date,
+    optional_time,
+    parsed_time,
+    present,
+    query_pages,
+    time_text,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+_ATTEMPTS = 5
+# Present while confirmed and at no other time: they put a profile into the audience index.
+_AUDIENCE = ("audience", "id", "zone", "hour", "paused_until", "confirmed_at")
+_PERSONAL = ("address", "preferences", "consent")
+
+
+class SubscriberTable:
+    """Reads and writes the Subscribers table; no error text holds an address."""
+
+    def __init__(self, table: "Table", *, shards: int = 1) -> None:
+        self._table, self._shards = table, shards
+        self._client = table.meta.client
+        self._conflict = self._client.exceptions.ConditionalCheckFailedException
+
+    # profiles
+
+    def get(self, subscriber_id: str) -> Subscriber | None:
+        """The subscriber, strongly consistent, or None."""
+        item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
+        return _subscriber(item) if item else None
+
+    def find(self, address_hash: str) -> str | None:
+        """The id of the subscriber that has the address, or had it until its erasure, or None."""
+        item = self._get(keys.email_pk(address_hash), keys.EMAIL_SK)
+        return item["subscriber"] if item else None
+
+    def create(self, subscriber: Subscriber, address_hash: str) -> bool:
+        """Store a new subscriber; False, changing nothing, if the address is already known."""
+        address = {
+            **_email_key(address_hash),
+            "subscriber": subscriber.subscriber_id,
+            "created_at": time_text(subscriber.created_at),
+        }
+        absent = "attribute_not_exists(pk)"
+        return self._transact(
+            {"Put": {"Item": address, "ConditionExpression": absent}},
+            {"Put": {"Item": self._item(subscriber), "ConditionExpression": absent}},
+        )
+
+    def renew(self, subscriber: Subscriber, address_hash: str) -> bool:
+        """
+        Take preferences and consent of a repeated sign-up, if *subscriber* may (again) confirm.
+
+        A confirmed, complained or erased profile stays as it is; its conditions are checked all the
+        same, so that every sign-up is one transaction of two items.
+        False, changing nothing, if another writer was faster.
+        """
+        known = {
+            "Key": _email_key(address_hash),
+            "ConditionExpression": "subscriber = :id",
+            "ExpressionAttributeValues": {":id": subscriber.subscriber_id},
+        }
+        profile: Item = {
+            "Key": _profile_key(subscriber.subscriber_id),
+            "ConditionExpression": "#status = :status",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":status": subscriber.status.value},
+        }
+        if not may_become(subscriber.status, SubscriberStatus.CONFIRMED):
+            return self._transact({"ConditionCheck": known}, {"ConditionCheck": profile})
+        profile["UpdateExpression"] = "SET preferences = :preferences, consent = :consent"
+        profile["ExpressionAttributeValues"] |= {
+            ":preferences": _preferences_item(subscriber.preferences),
+            ":consent": subscriber.consent,
+        }
+        return self._transact({"ConditionCheck": known}, {"Update": profile})
+
+    def set_status(self, subscriber_id: str, status: SubscriberStatus, *, now: datetime) -> bool:
+        """
+        Bring the subscriber to *status*; False if that is not allowed from where it stands.
+
+        Confirming puts it into the audience, any other status takes it out; erasing also removes
+        address, preferences and consent for good, and leaves the address' hash as a tombstone.
+        Raises: ConflictError: If another writer kept changing the profile.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = self.get(subscriber_id)
+            if stored is None or not may_become(stored.status, status):
+                return False
+            values: Item = {"status": status.value}
+            if status is SubscriberStatus.CONFIRMED:
+                values |= self._audience(subscriber_id, stored.preferences, confirmed_at=now)
+                values["consent"] = {**stored.consent, "confirmed_at": time_text(now)}
+                gone = {"ended_at", *_AUDIENCE} - values.keys()
+            else:
+                values["ended_at"] = time_text(now)
+                gone = {*_AUDIENCE, *(_PERSONAL if status is SubscriberStatus.ERASED else ())}
+            if self._update(stored, values, gone):
+                return True
+        raise ConflictError("a subscriber's profile is being changed by another writer")
+
+    def put_preferences(self, subscriber_id: str, preferences: Preferences) -> bool:
+        """
+        Replace the preferences; False if there is no such subscriber, or it is erased.
+
+        Raises: ConflictError: If another writer kept changing the profile.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = self.get(subscriber_id)
+            if stored is None or stored.status is SubscriberStatus.ERASED:
+                return False
+            values: Item = {"preferences": _preferences_item(preferences)}
+            gone: set[str] = set()
+            if stored.status is SubscriberStatus.CONFIRMED:
+                assert stored.confirmed_at is not None
+                values |= self._audience(
+                    subscriber_id, preferences, confirmed_at=stored.confirmed_at
+                )
+                gone = set(_AUDIENCE) - values.keys()
+            if self._update(stored, values, gone):
+                return True
+        raise ConflictError("a subscriber's profile is being changed by another writer")
+
+    # the audience
+
+    def list_audience(
+        self, cadence: Cadence | str, shard: int, *, start: str | None = None
+    ) -> Iterator[AudienceMember]:
+        """
+        The confirmed subscribers of a cadence and shard by id, only those behind the id *start*.
+
+        Read through the index, so a change shows within about a second.
+        """
+        condition, values = "audience = :audience", {":audience": keys.audience_key(cadence, shard)}
+        if start is not None:
+            condition, values = f"{condition} AND id > :start", {**values, ":start": start}
+        for item in query_pages(self._table, condition, values, index=keys.AUDIENCE_INDEX):
+            yield AudienceMember(
+                subscriber_id=item["id"],
+                zone=item["zone"],
+                hour=number(item["hour"]) if "hour" in item else None,
+                confirmed_at=parsed_time(item["confirmed_at"]),
+                paused_until=optional_date(item.get("paused_until")),
+            )
+
+    # limits
+
+    def count_limit(
+        self, kind: str, value_hash: str, window: str, *, limit: int, expires_at: int
+    ) -> bool:
+        """
+        Count one more of *kind* in *window*; False, counting nothing, if *limit* is reached.
+
+        *expires_at*: epoch seconds of the real clock, when DynamoDB may clean the counter up.
+        """
+        if limit <= 0:
+            return False
+        try:
+            self._table.update_item(
+                Key={"pk": keys.limit_pk(kind, value_hash), "sk": window},
+                UpdateExpression="ADD #count :one SET expires_at = :expires_at",
+                ConditionExpression="attribute_not_exists(#count) OR #count < :limit",
+                ExpressionAttributeNames={"#count": "count"},
+                ExpressionAttributeValues={":one": 1, ":limit": limit, ":expires_at": expires_at},
+            )
+        except self._conflict:
+            return False
+        return True
+
+    # helpers
+
+    def _get(self, pk: str, sk: str) -> Mapping[str, Any] | None:
+        return self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
+
+    def _transact(self, *operations: Mapping[str, Item]) -> bool:
+        """Do all *operations* or none; False if a condition failed or a writer was in the way."""
+        request: Any = [
+            {name: {"TableName": self._table.name, **what}}
+            for operation in operations
+            for name, what in operation.items()
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=request)
+        except self._client.exceptions.TransactionCanceledException as exc:
+            reasons = {reason.get("Code") for reason in exc.response["CancellationReasons"]}
+            if reasons <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
+                return False
+            raise
+        return True
+
+    def _update(self, stored: Subscriber, values: Item, gone: set[str]) -> bool:
+        """Write *values*, remove *gone*; False if status or preferences are not as *stored* now."""
+        changed = {f"#v{n}": name for n, name in enumerate(values)}
+        removed = {f"#g{n}": name for n, name in enumerate(sorted(gone))}
+        update = "SET " + ", ".join(f"{name} = :{name[1:]}" for name in changed)
+        if removed:
+            update += " REMOVE " + ", ".join(removed)
+        try:
+            self._table.update_item(
+                Key=_profile_key(stored.subscriber_id),
+                UpdateExpression=update,
+                ConditionExpression="#status = :status AND #preferences = :preferences",
+                ExpressionAttributeNames={
+                    **changed,
+                    **removed,
+                    "#status": "status",
+                    "#preferences": "preferences",
+                },
+                ExpressionAttributeValues={
+                    **{f":{name[1:]}": values[changed[name]] for name in changed},
+                    ":status": stored.status.value,
+                    ":preferences": _preferences_item(stored.preferences),
+                },
+            )
+        except self._conflict:
+            return False
+        return True
+
+    def _audience(
+        self, subscriber_id: str, preferences: Preferences, *, confirmed_at: datetime
+    ) -> Item:
+        shard = shard_of(subscriber_id, self._shards)
+        return present(
+            {
+                "audience": keys.audience_key(preferences.cadence, shard),
+                "id": subscriber_id,
+                "zone": preferences.zone,
+                "hour": preferences.hour,
+                "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
+                "confirmed_at": time_text(confirmed_at),
+            }
+        )
+
+    def _item(self, subscriber: Subscriber) -> Item:
+        audience = (
+            self._audience(
+                subscriber.subscriber_id,
+                subscriber.preferences,
+                confirmed_at=subscriber.confirmed_at or subscriber.created_at,
+            )
+            if subscriber.status is SubscriberStatus.CONFIRMED
+            else {}
+        )
+        return {
+            **_profile_key(subscriber.subscriber_id),
+            "status": subscriber.status.value,
+            "address": subscriber.address,
+            "preferences": _preferences_item(subscriber.preferences),
+            "consent": subscriber.consent,
+            "created_at": time_text(subscriber.created_at),
+            **present({"ended_at": subscriber.ended_at and time_text(subscriber.ended_at)}),
+            **audience,
+        }
+
+
+def _profile_key(subscriber_id: str) -> Item:
+    return {"pk": keys.subscriber_pk(subscriber_id), "sk": keys.PROFILE_SK}
+
+
+def _email_key(address_hash: str) -> Item:
+    return {"pk": keys.email_pk(address_hash), "sk": keys.EMAIL_SK}
+
+
+def _subscriber(item: Mapping[str, Any]) -> Subscriber:
+    """The stored profile; an erased one has no address and wants nothing."""
+    preferences = item.get("preferences")
+    return Subscriber(
+        subscriber_id=item["pk"].removeprefix(keys.subscriber_pk("")),
+        address=item.get("address", ""),
+        status=SubscriberStatus(item["status"]),
+        preferences=_preferences(preferences) if preferences else Preferences(categories=()),
+        created_at=parsed_time(item["created_at"]),
+        confirmed_at=optional_time(item.get("confirmed_at")),
+        ended_at=optional_time(item.get("ended_at")),
+        consent=dict(item.get("consent", {})),
+    )
+
+
+def _preferences_item(preferences: Preferences) -> Item:
+    return {
+        "categories": list(preferences.categories),
+        "announce_types": [t.value for t in preferences.announce_types],
+        "include": [{"field": r.field, "phrase": r.phrase} for r in preferences.include],
+        "exclude": [{"field": r.field, "phrase": r.phrase} for r in preferences.exclude],
+        "language": preferences.language,
+        "cadence": preferences.cadence.value,
+        "length": preferences.length,
+        "hour": preferences.hour,
+        "zone": preferences.zone,
+        "most": preferences.most,
+        "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
+    }
+
+
+def _preferences(item: Mapping[str, Any]) -> Preferences:
+    return Preferences(
+        categories=tuple(item["categories"]),
+        announce_types=tuple(AnnounceType(t) for t in item["announce_types"]),
+        include=tuple(Rule(field=r["field"], phrase=r["phrase"]) for r in item["include"]),
+        exclude=tuple(Rule(field=r["field"], phrase=r["phrase"]) for r in item["exclude"]),
+        language=item["language"],
+        cadence=Cadence(item["cadence"]),
+        length=item["length"],
+        hour=None if item["hour"] is None else number(item["hour"]),
+        zone=item["zone"],
+        most=None if item["most"] is None else number(item["most"]),
+        paused_until=optional_date(item["paused_until"]),
+    )

@@ -1,0 +1,150 @@
+"""The sweep: what the queue lost is queued again, and nothing else."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from paperpost import clients
+from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.papers import AnnounceType, Listing
+from paperpost.enrich.answers import RefusedByProviderError
+from paperpost.enrich.providers.extractive import Extractive
+from paperpost.enrich.sweep import sweep
+from paperpost.enrich.work import Provider, enrich_paper
+from paperpost.storage.papers import PaperTable
+from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider
+
+TODAY = date(2026, 4, 21)
+
+
+class FakeQueue:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, object]] = []
+
+    def send(self, messages: object) -> int:
+        new = list(messages)  # type: ignore[call-overload]
+        self.sent += new
+        return len(new)
+
+
+@pytest.fixture
+def listed(papers: PaperTable) -> PaperTable:
+    """The table with the paper listed today in two categories."""
+    for category in ("cs.AI", "cs.LG"):
+        list_in(papers, category, TODAY)
+    return papers
+
+
+def list_in(papers: PaperTable, category: str, on: date) -> None:
+    """List the paper in *category* on the date *on*."""
+    listing = Listing(
+        category=category,
+        announced_on=on,
+        arxiv_id=PAPER.arxiv_id,
+        version=1,
+        announce_type=AnnounceType.NEW,
+        stored_at=NOW,
+    )
+    papers.put_listings([listing])
+    papers.put_announcement(
+        Announcement(
+            category=category,
+            announced_on=on,
+            state=AnnouncementState.COMPLETE,
+            announced=1,
+            stored=1,
+            updated_at=NOW,
+        )
+    )
+
+
+def swept(papers: PaperTable, provider: Provider | None = None) -> list[dict[str, object]]:
+    """What a sweep queues."""
+    queue = FakeQueue()
+    told = sweep(
+        papers=papers,
+        queue=queue,  # type: ignore[arg-type]
+        provider=provider or FakeProvider(),
+        categories=("cs.AI", "cs.LG"),
+        languages=("zh", "en"),
+        now=NOW,
+    )
+    assert told == len(queue.sent)
+    return queue.sent
+
+
+def enrich(papers: PaperTable, provider: Provider) -> None:
+    """Work on the paper as its message would."""
+    enrich_paper(PAPER.arxiv_id, ("zh", "en"), papers=papers, provider=provider, now=NOW)
+
+
+def test_a_paper_whose_message_was_lost_is_queued_again_once(listed: PaperTable) -> None:
+    """However many categories list it."""
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["zh", "en"]}]
+
+
+def test_an_enriched_paper_is_left_alone(listed: PaperTable) -> None:
+    """A healthy day costs no message."""
+    enrich(listed, FakeProvider())
+
+    assert swept(listed) == []
+
+
+def test_only_the_language_that_is_missing_is_queued(listed: PaperTable) -> None:
+    """And a stale text counts as missing."""
+    enrich(listed, FakeProvider({"zh": CHINESE, "en": RefusedByProviderError("x")}))
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]
+
+    table = clients.table(listed._table.name)
+    table.update_item(
+        Key={"pk": f"PAPER#{PAPER.arxiv_id}", "sk": "ENRICHMENT#zh"},
+        UpdateExpression="SET text_hash = :other",
+        ExpressionAttributeValues={":other": "of another text"},
+    )
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["zh", "en"]}]
+
+
+def test_what_was_skipped_is_taken_up_once_the_provider_translates(listed: PaperTable) -> None:
+    """As long as it does not, nothing is queued in vain."""
+    enrich(listed, Extractive())
+
+    assert swept(listed, Extractive()) == []
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["zh", "en"]}]
+
+
+def test_what_failed_is_taken_up_and_what_was_rejected_is_not(listed: PaperTable) -> None:
+    """The same model would say the same again, and be paid for it."""
+    enrich(listed, FakeProvider({"zh": {}, "en": RefusedByProviderError("x")}))
+
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]
+    assert swept(listed, Extractive()) == []
+
+
+@pytest.mark.parametrize(("days", "queued"), [(45, 1), (46, 0)])
+def test_the_sweep_looks_back_45_days(papers: PaperTable, days: int, queued: int) -> None:
+    """Older papers are for an operator to queue."""
+    list_in(papers, "cs.AI", TODAY - timedelta(days=days))
+
+    assert len(swept(papers)) == queued
+
+
+def test_a_category_that_is_not_configured_is_not_swept(papers: PaperTable) -> None:
+    """Its papers were imported, or its operator dropped it."""
+    list_in(papers, "math.CO", TODAY)
+
+    assert swept(papers) == []
+
+
+def test_english_tldrs_count_as_enrichments_too(listed: PaperTable) -> None:
+    """Without one, the paper is not settled."""
+    enrich_paper(
+        PAPER.arxiv_id,
+        ("zh",),
+        papers=listed,
+        provider=FakeProvider({"zh": CHINESE, "en": ENGLISH}),
+        now=NOW,
+    )
+
+    assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]

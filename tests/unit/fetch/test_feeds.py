@@ -1,0 +1,262 @@
+"""Reading announcement feeds: real ones, made-up ones, and what is no feed at all."""
+
+from collections import Counter
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperpost.domain.errors import FeedError
+from paperpost.domain.papers import AnnounceType, Author
+from paperpost.fetch.feeds import read_feed
+from support.feeds import DAY, Item, atom, rss
+
+ITEMS = (
+    Item(arxiv_id="2604.99001", title="First & Last: $a<b$ for {\\o}rsted"),
+    Item(arxiv_id="hep-th/9901001", version=3, announce_type="replace-cross"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "announced_on", "counts"),
+    [
+        (
+            "stat_2024-03-26.rss.xml",
+            ("stat",),
+            date(2024, 3, 26),
+            {"new": 35, "cross": 27, "replace": 41, "replace-cross": 20},
+        ),
+        (
+            "quant-ph_2025-04-28.excerpt.rss.xml",
+            ("quant-ph",),
+            date(2025, 4, 28),
+            {"new": 27, "cross": 7, "replace": 14, "replace-cross": 6},
+        ),
+        (
+            "cs.AI_2025-08-20.excerpt.atom.xml",
+            ("cs.AI",),
+            date(2025, 8, 20),
+            {"new": 41, "cross": 16},
+        ),
+        (
+            "math.OC_2024-02-23.spec-assembled.rss.xml",
+            ("math.OC",),
+            date(2024, 2, 23),
+            {"replace-cross": 1},
+        ),
+        ("cs_2025-04-27.empty-sunday.rss.xml", ("cs",), date(2025, 4, 27), {}),
+    ],
+)
+def test_a_real_feed_is_read_whole(
+    shared_data: Path, name: str, names: tuple[str, ...], announced_on: date, counts: dict[str, int]
+) -> None:
+    """Channel, Eastern date and every item by type, as counted by hand; no prefix leaks."""
+    feed = read_feed((shared_data / "arxiv-rss" / name).read_bytes(), source=name)
+
+    assert (feed.names, feed.announced_on) == (names, announced_on)
+    assert Counter(item.announce_type.value for item in feed.items) == counts
+    assert all(item.title and item.abstract and item.authors for item in feed.items)
+    assert not any("Announce Type" in item.abstract for item in feed.items)
+
+
+def test_a_real_item_keeps_every_field(shared_data: Path) -> None:
+    """Affiliations with commas are no authors, aliases are one category, the licence is kept."""
+    path = shared_data / "arxiv-rss" / "quant-ph_2025-04-28.excerpt.rss.xml"
+    feed = read_feed(path.read_bytes(), source=path.name)
+    stat = read_feed(
+        (shared_data / "arxiv-rss" / "stat_2024-03-26.rss.xml").read_bytes(), source="stat"
+    )
+
+    [affiliated] = [i for i in feed.items if any(a.affiliations for a in i.authors)]
+    assert [a.name for a in affiliated.authors][:2] == ["M. R. Nirmal", "Ankit Khandelwal"]
+    assert all(len(a.affiliations) == 1 for a in affiliated.authors)
+    assert len([i for i in feed.items if i.doi]) == 7
+    assert all(i.licence and i.licence.startswith("http") for i in feed.items)
+    assert not any("stat.TH" in i.categories for i in stat.items)
+    assert any("math.ST" in i.categories for i in stat.items)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cs.AI_2025-08-20.truncated.atom.xml", "cut off or damaged at line"),
+        ("bad-category.http400.derived.rss.xml", "error feed: Bad subject class 'QQ'"),
+        ("hep-ex_2018-05-23.rdf10.xml", "the root element is RDF"),
+    ],
+)
+def test_a_real_file_that_is_no_feed_of_today_is_refused(
+    shared_data: Path, name: str, said: str
+) -> None:
+    """Each with its own reason and the file's name, on one line."""
+    body = (shared_data / "arxiv-rss" / name).read_bytes()
+
+    with pytest.raises(FeedError, match=said) as refused:
+        read_feed(body, source=name)
+
+    assert str(refused.value).startswith(f"{name}: ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("write", [rss, atom])
+def test_rss_and_atom_say_the_same(write: object) -> None:
+    """Both forms of one announcement become the same values."""
+    feed = read_feed(write(ITEMS), source="made up")  # type: ignore[operator]
+
+    first, second = feed.items
+    assert (feed.names, feed.announced_on) == (("cs.AI",), DAY)
+    assert (first.arxiv_id, first.version, first.announce_type) == (
+        "2604.99001",
+        1,
+        AnnounceType.NEW,
+    )
+    assert first.title == "First & Last: $a<b$ for {\\o}rsted"
+    assert first.abstract == "We propose nothing. It works."
+    assert first.authors == (Author(name="Ada Example"), Author(name="Bo Sample"))
+    assert first.licence == "http://creativecommons.org/licenses/by/4.0/"
+    assert (second.arxiv_id, second.version) == ("hep-th/9901001", 3)
+    assert second.announce_type is AnnounceType.REPLACE_CROSS
+
+
+def test_the_names_of_a_combined_feed_are_all_read() -> None:
+    """A channel of several categories names each of them."""
+    assert read_feed(rss(names="cs.AI, stat.ML"), source="x").names == ("cs.AI", "stat.ML")
+
+
+def test_a_channel_with_another_title_is_named_by_its_own_address() -> None:
+    """The self link stands in for the title."""
+    body = rss(names="cs.AI, stat.ML").replace(b"updates on arXiv.org</title>", b"news</title>")
+
+    assert read_feed(body, source="x").names == ("cs.AI", "stat.ML")
+
+
+def test_the_date_is_the_eastern_one() -> None:
+    """A feed dated in UTC, in the first hours after midnight, belongs to the day before."""
+    body = rss().replace(b"Tue, 21 Apr 2026 00:00:00 -0400", b"Wed, 22 Apr 2026 03:59:59 +0000")
+
+    assert read_feed(body, source="x").announced_on == DAY
+
+
+def test_an_atom_feed_without_entries_is_dated_by_its_update() -> None:
+    """On an empty day there is no entry whose date could be read."""
+    assert read_feed(atom(), source="x").announced_on == DAY
+
+
+@pytest.mark.parametrize(
+    ("abstract", "withdrawn"),
+    [
+        ("This paper has been withdrawn by the author due to an error.", True),
+        ("This submission has been withdrawn.", True),
+        ("The paper is withdrawn because of a gap in Lemma 2.", True),
+        ("Withdrawn by the authors.", True),
+        ("We study cash withdrawn from machines.", False),
+        ("This paper has been written about withdrawn drugs.", False),
+    ],
+)
+def test_a_withdrawal_is_told_by_how_the_abstract_begins(abstract: str, withdrawn: bool) -> None:  # noqa: FBT001
+    """The feed has no flag for it."""
+    [item] = read_feed(rss([Item(abstract=abstract)]), source="x").items
+
+    assert item.withdrawn is withdrawn
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "the file is empty"),
+        (b" \n ", "the file is empty"),
+        (b"Rate exceeded.", "not XML, but text that starts 'Rate exceeded.'"),
+        (b"<!DOCTYPE html>\n<html><body>Busy</body></html>", "an HTML page instead of a feed"),
+        (b"<html><head/><p>unclosed</html>", "an HTML page instead of a feed"),
+        (b'<x:html xmlns:x="http://www.w3.org/1999/xhtml"/>', "an HTML page instead of a feed"),
+        (b"<opml/>", "the root element is opml"),
+        (b'<rss version="2.0"/>', "without a channel"),
+        (rss().replace(b"<pubDate>", b"<pubDate>no "), "no date of announcement"),
+        (rss(names=" ").replace(b"/rss/", b"/"), "does not say which category"),
+        (rss([Item(), Item()]), "2604.99001 is announced twice"),
+        (rss([Item(announce_type="absonly")]), "2604.99001v1 has the unknown announce type"),
+        (rss([Item(announce_type="")]), "2604.99001v1 has no announce type"),
+        (rss([Item(categories=())]), "2604.99001v1 has no category"),
+        (rss([Item(arxiv_id="cs.AI/1")]), "not an arXiv identifier"),
+        (rss([Item()]).replace(b"9001v1</guid>", b"9001</guid>"), "without its version"),
+        (rss([Item()]).replace(b"oai:arXiv.org:2604.99001v1", b""), "an item has no identifier"),
+        (atom().replace(b"<updated>", b"<updated>x"), "no date of announcement"),
+    ],
+)
+def test_what_cannot_be_believed_is_refused_in_one_line(body: bytes, said: str) -> None:
+    """The line names the source and the fault."""
+    with pytest.raises(FeedError, match=said) as refused:
+        read_feed(body, source="folder/x.xml")
+
+    assert str(refused.value).startswith("folder/x.xml: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_document_type_is_refused_and_no_entity_is_resolved(tmp_path: Path) -> None:
+    """Neither a bomb of entities nor a file of ours gets into a title."""
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
+    told = rss([Item(title="TITLE")]).replace(b"TITLE", b"&e;")
+    head, rest = told.split(b"<rss", 1)
+    doctype = f'<!DOCTYPE rss [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'.encode()
+
+    with pytest.raises(FeedError, match="document type"):
+        read_feed(head + doctype + b"<rss" + rest, source="x")
+
+
+def test_text_around_a_comment_is_read_whole() -> None:
+    """A comment inside a title does not end it."""
+    body = rss([Item(title="TITLE")]).replace(b"TITLE", b"One<!-- x --> and two")
+
+    assert read_feed(body, source="x").items[0].title == "One and two"
+
+
+@pytest.mark.parametrize("body", [rss(ITEMS), atom(ITEMS)], ids=["rss", "atom"])
+def test_a_feed_cut_anywhere_is_refused_or_whole(body: bytes) -> None:
+    """No cut ever turns into fewer papers: only the white space at the end may be missing."""
+    whole = read_feed(body, source="x")
+
+    for length in range(len(body)):
+        if length >= len(body.rstrip()):
+            assert read_feed(body[:length], source="x") == whole
+        else:
+            with pytest.raises(FeedError):
+                read_feed(body[:length], source="x")
+
+
+@given(data=st.data())
+def test_a_damaged_feed_is_refused_or_read_but_never_crashes(data: st.DataObject) -> None:
+    """Bytes changed anywhere: a feed, or a FeedError."""
+    body = bytearray(data.draw(st.sampled_from([rss(ITEMS), atom(ITEMS)])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(body)))
+        length = data.draw(st.integers(0, 12))
+        body[start : start + length] = data.draw(st.binary(max_size=12))
+
+    with suppress(FeedError):
+        assert len(read_feed(bytes(body), source="x").items) <= len(ITEMS)
+
+
+@given(body=st.binary(max_size=200))
+def test_any_bytes_are_refused_without_a_crash(body: bytes) -> None:
+    """What is not a feed is a FeedError, whatever it is."""
+    with pytest.raises(FeedError):
+        read_feed(body, source="x")
+
+
+@given(
+    title=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))),
+    abstract=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))),
+)
+def test_texts_come_back_as_they_were_sent(title: str, abstract: str) -> None:
+    """Nothing is escaped, resolved or lost but white space around it."""
+    sent = Item(title=title.replace("\ufffe", "").replace("\uffff", ""), abstract="A: " + abstract)
+    sent_abstract = sent.abstract.replace("\ufffe", "").replace("\uffff", "")
+    body = rss([sent]).replace("\ufffe".encode(), b"").replace("\uffff".encode(), b"")
+
+    [item] = read_feed(body, source="x").items
+
+    assert item.title == sent.title.strip()
+    assert item.abstract == sent_abstract.strip()
