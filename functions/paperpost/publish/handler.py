@@ -1,0 +1,142 @@
+"""publish: renders feeds and pages of what changed and puts them on the site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from paperpost import clients, settings
+from paperpost.data import calendar, taxonomy
+from paperpost.domain.categories import Category
+from paperpost.domain.errors import PaperpostError, RefusedError
+from paperpost.observe import logger, metrics
+from paperpost.publish.build import Built, build_category, known_of
+from paperpost.publish.days import CategoryView
+from paperpost.publish.pages import SiteFacts
+from paperpost.publish.press import Press
+from paperpost.publish.sources import Sources
+from paperpost.publish.website import build_site
+from paperpost.settings import PublishSettings
+from paperpost.storage import keys
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+
+
+class NotAllPublishedError(PaperpostError):
+    """The gate refused some categories; the others are published, and the run has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to build: category → older dates to look at; `healing` if nobody told of a change."""
+
+    categories: Mapping[str, frozenset[date]]
+    healing: bool
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """
+    Publish what a Papers stream event touches, or on a schedule whatever is not published yet.
+
+    Raises: NotAllPublishedError: If the gate refused something, so that the run counts as failed.
+    """
+    press = _press(PublishSettings.from_env())
+    return publish(press, _order(event, press), now=settings.now())
+
+
+def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
+    """Build the categories of *order*, then the site-wide files if anything changed."""
+    built: dict[str, Built] = {}
+    refused: list[RefusedError] = []
+    for code in press.settings.categories:
+        if order.healing or code in order.categories:
+            try:
+                built[code] = build_category(
+                    press,
+                    taxonomy().categories[code],
+                    now=now,
+                    touched=order.categories.get(code, frozenset()),
+                    healing=order.healing,
+                )
+            except RefusedError as exc:
+                refused.append(exc)
+                logger.error("candidate refused", extra={"path": exc.path, "reason": exc.reason})
+    puts = sum(b.puts for b in built.values())
+    if order.healing or any(b.changed for b in built.values()):
+        puts += build_site(press, _views(press, built, now))
+    result = {
+        "categories_changed": sum(b.changed for b in built.values()),
+        "files_put": puts,
+        "entries_minimal": sum(len(b.minimal) for b in built.values()),
+        "candidates_refused": len(refused),
+    }
+    for arxiv_id, problem in (pair for b in built.values() for pair in b.minimal.items()):
+        logger.error("paper not rendered", extra={"arxiv_id": arxiv_id, "problem": problem})
+    _report(result, shrunk=sum(b.shrunk for b in built.values()))
+    if refused:
+        raise NotAllPublishedError("; ".join(map(str, refused))) from refused[0]
+    return result
+
+
+def _views(
+    press: Press, built: Mapping[str, Built], now: datetime
+) -> list[tuple[Category, CategoryView]]:
+    """What is published of every category: just built, or read from the notes."""
+    categories = [taxonomy().categories[code] for code in press.settings.categories]
+    return [
+        (c, built[c.code].view if c.code in built else known_of(press, c, now=now).view())
+        for c in categories
+    ]
+
+
+def _report(result: Mapping[str, int], *, shrunk: int) -> None:
+    logger.info("published", extra={**result, "entries_shrunk": shrunk})
+    metrics.add_metric("FilesPut", MetricUnit.Count, result["files_put"])
+    metrics.add_metric("EntriesMinimal", MetricUnit.Count, result["entries_minimal"])
+    metrics.add_metric("CandidatesRefused", MetricUnit.Count, result["candidates_refused"])
+
+
+def _press(config: PublishSettings) -> Press:
+    papers = PaperTable(clients.table(config.papers_table))
+    site = SiteBucket(clients.s3(), config.site_bucket)
+    return Press(
+        settings=config,
+        papers=papers,
+        site=site,
+        sources=Sources(papers, site, config.languages),
+        facts=SiteFacts(
+            site_url=config.site_url,
+            contact_mail=config.contact_mail,
+            mail=config.mail,
+            languages=config.languages,
+            calendar=calendar(),
+        ),
+    )
+
+
+def _order(event: Mapping[str, Any], press: Press) -> Order:
+    """One build a category, however many items of it the stream brings."""
+    if "Records" not in event:
+        return Order(categories={}, healing=True)
+    changed = [record["dynamodb"]["Keys"] for record in event["Records"]]
+    touched: dict[str, set[date]] = {}
+    enriched = set()
+    for key in changed:
+        pk, sk = key["pk"]["S"], key["sk"]["S"]
+        if pk.startswith(keys.announcements_pk("")):
+            category = pk.removeprefix(keys.announcements_pk(""))
+            touched.setdefault(category, set()).add(date.fromisoformat(sk))
+        elif sk.startswith(keys.ENRICHMENT_PREFIX):
+            enriched.add(pk.removeprefix(keys.paper_pk("")))
+    for paper in press.papers.get_papers(sorted(enriched)).values():
+        for category, first in paper.listed.items():
+            touched.setdefault(category, set()).add(first.announced_on)
+    return Order(
+        categories={category: frozenset(dates) for category, dates in touched.items()},
+        healing=False,
+    )

@@ -1,0 +1,49 @@
+"""The gate with what is published read in: nothing of a category is put before all of it passed."""
+
+from collections.abc import Sequence
+
+from paperpost.domain.categories import Category
+from paperpost.domain.gate import Shown, check_day, check_feed
+from paperpost.publish.days import Day
+from paperpost.publish.feeds import FeedFiles
+from paperpost.publish.known import Known
+from paperpost.publish.press import Press
+from paperpost.publish.readback import check_readable, published_entries
+from paperpost.storage.items import number
+
+
+def inspect(
+    press: Press, category: Category, known: Known, days: Sequence[Day], feeds: FeedFiles
+) -> None:
+    """
+    Let the candidates pass if they may replace what readers see.
+
+    Raises: RefusedError: With the file and the reason.
+    """
+    for day in days:
+        note = known.noted(day.announced_on) or {}
+        path = f"{category.code}/{day.announced_on.isoformat()}.html"
+        check_day(path, published=number(note.get("published", 0)), candidate=len(day.records))
+    check_readable(feeds.files, feeds.shown)
+    path = f"{category.code}/feed.json"
+    published = _published(press, path)
+    if not press.settings.replacements_in_feeds:
+        published = _without_replacements(published, days)
+    check_feed(path, published=published, candidate=feeds.shown)
+
+
+def _published(press: Press, path: str) -> Sequence[Shown]:
+    """What readers see now, from the file itself."""
+    stored = press.site.get(path)
+    try:
+        return published_entries(stored.body) if stored else ()
+    except ValueError:
+        return ()  # what no reader can read protects nobody: it is replaced
+
+
+def _without_replacements(published: Sequence[Shown], days: Sequence[Day]) -> Sequence[Shown]:
+    """*published* without papers that are replacements only: an operator may turn those off."""
+    records = [record for day in days for record in day.records]
+    replaced = {r.arxiv_id for r in records if r.listing.announce_type.is_replacement}
+    entered = {r.arxiv_id for r in records if not r.listing.announce_type.is_replacement}
+    return [entry for entry in published if entry.arxiv_id not in replaced - entered]

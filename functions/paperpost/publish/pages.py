@@ -1,0 +1,282 @@
+"""Every page of the site, from the templates in templates/site/."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from paperpost.domain.announcements import EASTERN, Announcement, Calendar
+from paperpost.domain.blocks import block
+from paperpost.domain.categories import Category
+from paperpost.domain.ids import abs_url
+from paperpost.domain.records import Record
+from paperpost.domain.text import clean
+from paperpost.publish.days import (
+    CategoryView,
+    Day,
+    DayCounts,
+    counts,
+    reason_words,
+    sections,
+)
+from paperpost.publish.feedmeta import THANKS
+from paperpost.rendering import TEMPLATES, render
+
+_BEIJING = ZoneInfo("Asia/Shanghai")
+_STATUS_DATES = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFacts:
+    """What every page needs of the site's settings."""
+
+    site_url: str
+    contact_mail: str
+    mail: bool
+    languages: tuple[str, ...]
+    calendar: Calendar
+
+    def next_after(self, on: date) -> datetime:
+        """
+        When the next announcement after *on* can be there, in Beijing's time.
+
+        It comes from a page's own date, never from the clock, so that a page's bytes stay.
+        """
+        end_of_day = datetime.combine(on, datetime.max.time(), EASTERN)
+        return self.calendar.next_announcement(end_of_day).astimezone(_BEIJING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ShownSection:
+    id: str
+    zh: str
+    en: str
+    papers: tuple[Markup, ...]
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page's bytes, and the papers on it that are shown in minimal form: id → problem."""
+
+    body: bytes
+    minimal: Mapping[str, str]
+
+
+def day_page(
+    facts: SiteFacts,
+    category: Category,
+    day: Day,
+    *,
+    previous: date | None,
+    following: date | None,
+    has_feed: bool,
+) -> Page:
+    """`<category>/<date>.html` of an announcement."""
+    minimal: dict[str, str] = {}
+    shown = [
+        _ShownSection(
+            id=section.id,
+            zh=section.zh,
+            en=section.en,
+            papers=tuple(_paper(record, facts, minimal) for record in section.records),
+            closed=section.closed,
+        )
+        for section in sections(day)
+    ]
+    body = _page(
+        "site/day.html",
+        facts,
+        root="../",
+        category=category,
+        day=counts(day, facts.languages),
+        receipt=day.receipt(facts.languages),
+        sections=shown,
+        previous=previous,
+        next=following,
+        has_feed=has_feed,
+        next_at=facts.next_after(day.announced_on),
+    )
+    return Page(body=body, minimal=minimal)
+
+
+def quiet_page(
+    facts: SiteFacts,
+    category: Category,
+    announcement: Announcement,
+    *,
+    previous: date | None,
+    following: date | None,
+) -> bytes:
+    """`<category>/<date>.html` of a day without announcement, with the reason and the next time."""
+    reason_zh, reason_en = reason_words(announcement.reason)
+    return _page(
+        "site/quiet.html",
+        facts,
+        root="../",
+        category=category,
+        announced_on=announcement.announced_on,
+        reason_zh=reason_zh,
+        reason_en=reason_en,
+        previous=previous,
+        next=following,
+        next_at=facts.next_after(announcement.announced_on),
+    )
+
+
+def category_page(facts: SiteFacts, category: Category, view: CategoryView) -> bytes:
+    """`<category>/index.html`: its days, the newest first."""
+    state_zh, state_en = view.state
+    return _page(
+        "site/category.html",
+        facts,
+        root="../",
+        category=category,
+        days=view.days,
+        has_feed=view.has_feed,
+        latest=bool(view.days),
+        state_zh=state_zh,
+        state_en=state_en,
+        next_at=_next_of([view], facts),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One category on the front page."""
+
+    category: Category
+    day: DayCounts | None
+    has_feed: bool
+    state_zh: str
+    state_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """One announcement on the status page."""
+
+    category: str
+    state: str
+    state_zh: str
+    state_en: str
+    announced: int
+    stored: int
+    enriched: int
+    published: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether what was announced is stored and published."""
+        return self.announced == self.stored == self.published
+
+
+def front_page(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
+    """`index.html`."""
+    next_at = _next_of([view for _, view in views], facts)
+    return _page("site/index.html", facts, root="", rows=_rows(views), next_at=next_at)
+
+
+def opml(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
+    """`feeds.opml`: every feed that exists."""
+    rows = [row for row in _rows(views) if row.has_feed]
+    return render("site/feeds.opml", rows=rows, site_url=facts.site_url).encode()
+
+
+def not_found_page(facts: SiteFacts) -> bytes:
+    """`404.html`; it is shown at any depth, so its links start at the root."""
+    return _page("site/404.html", facts, root="/")
+
+
+def status_page(
+    facts: SiteFacts,
+    dates: Sequence[tuple[date, Sequence[StatusRow]]],
+    views: Sequence[tuple[Category, CategoryView]],
+) -> bytes:
+    """`status.html`: the receipts."""
+    next_at = _next_of([view for _, view in views], facts)
+    return _page("site/status.html", facts, root="", dates=dates, next_at=next_at)
+
+
+def assets() -> dict[str, bytes]:
+    """The files that are served as they are."""
+    return {name: (TEMPLATES / "site" / name).read_bytes() for name in ("style.css", "filter.js")}
+
+
+def status_rows(
+    views: Sequence[tuple[Category, CategoryView]],
+) -> list[tuple[date, list[StatusRow]]]:
+    """The receipts of the newest dates, by date, the newest first."""
+    by_date: dict[date, list[StatusRow]] = {}
+    for category, view in views:
+        known = {day.announced_on: day for day in view.days}
+        for announcement in view.announcements:
+            row = _status_row(category, view, announcement, known.get(announcement.announced_on))
+            by_date.setdefault(announcement.announced_on, []).append(row)
+    return [(on, by_date[on]) for on in sorted(by_date, reverse=True)[:_STATUS_DATES]]
+
+
+def _status_row(
+    category: Category, view: CategoryView, announcement: Announcement, day: DayCounts | None
+) -> StatusRow:
+    one = CategoryView(
+        announcements=(announcement,), days=(), has_feed=False, published_on=view.published_on
+    )
+    state_zh, state_en = one.state
+    return StatusRow(
+        category=category.code,
+        state=announcement.state.value,
+        state_zh=state_zh,
+        state_en=state_en,
+        announced=announcement.announced,
+        stored=announcement.stored,
+        enriched=day.enriched if day else 0,
+        published=day.published if day else 0,
+    )
+
+
+def _rows(views: Iterable[tuple[Category, CategoryView]]) -> list[Row]:
+    return [
+        Row(
+            category=category,
+            day=view.days[0] if view.days else None,
+            has_feed=view.has_feed,
+            state_zh=view.state[0],
+            state_en=view.state[1],
+        )
+        for category, view in views
+    ]
+
+
+def _next_of(views: Sequence[CategoryView], facts: SiteFacts) -> datetime | None:
+    newest = [view.announcements[0].announced_on for view in views if view.announcements]
+    return facts.next_after(max(newest)) if newest else None
+
+
+def _paper(record: Record, facts: SiteFacts, minimal: dict[str, str]) -> Markup:
+    """One paper's block; one that cannot be rendered is shown by id, title and link."""
+    try:
+        html = render(
+            "blocks/page.html",
+            both=block(record, "both"),
+            en=block(record, "en"),
+            contact_mail=facts.contact_mail,
+        )
+    except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the page is published
+        minimal[record.arxiv_id] = f"{type(exc).__name__}: {exc}"
+        arxiv_id, url = escape(record.arxiv_id), escape(abs_url(record.arxiv_id))
+        title = escape(clean(str(record.paper.title or "")) or record.arxiv_id)
+        html = (
+            f'<article class="paper pending" id="{arxiv_id}"><h3><a href="{url}">'
+            f'<span class="en" lang="en">{title}</span></a></h3></article>\n'
+        )
+    return Markup(html)  # noqa: S704  the template and escape() made it safe
+
+
+def _page(template: str, facts: SiteFacts, **values: object) -> bytes:
+    text = render(
+        template, mail=facts.mail, contact_mail=facts.contact_mail, thanks=THANKS, **values
+    )
+    return text.encode()

@@ -1,0 +1,143 @@
+"""Which papers are entries, under which id, place and time."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from paperpost.domain.papers import AnnounceType
+from paperpost.domain.records import Record
+from paperpost.domain.windows import Detail
+from paperpost.publish.entries import feed_days, make_entry, tag_of
+from support.records import DAY, make_enrichment, make_listing, make_paper, make_record
+
+NEXT = DAY + timedelta(days=1)
+MIDNIGHT = datetime(2026, 4, 21, 4, tzinfo=UTC)  # Eastern daylight time
+
+
+def ids(days: object) -> list[list[str]]:
+    return [[paper.record.arxiv_id for paper in day.papers] for day in days]  # type: ignore[attr-defined]
+
+
+def only(records: list[Record], *, replacements: bool = False):  # noqa: ANN202
+    ((paper,),) = [day.papers for day in feed_days(records, replacements=replacements)]
+    return paper
+
+
+def test_the_newest_day_comes_first_and_within_it_new_before_cross_newest_id_first():
+    records = [
+        make_record("2604.99001"),
+        make_record("2604.99003", announce_type=AnnounceType.CROSS),
+        make_record("2604.99002"),
+        make_record("2604.99009", on=NEXT),
+    ]
+
+    assert ids(feed_days(records)) == [["2604.99009"], ["2604.99002", "2604.99001", "2604.99003"]]
+
+
+def test_a_replacement_renews_its_entry_in_place():
+    second = make_paper(version=2, title="A Better Title")
+    records = [
+        make_record("2604.99001"),
+        make_record(paper=second, on=NEXT, announce_type=AnnounceType.REPLACE),
+    ]
+
+    paper = only(records)
+
+    assert paper.record.paper.title == "A Better Title"
+    assert paper.record.listing.announced_on == DAY
+    assert paper.published_at == MIDNIGHT
+    assert paper.updated_at == MIDNIGHT + timedelta(days=1)
+
+
+def test_a_replacement_of_an_unknown_paper_is_an_entry_only_where_that_is_asked_for():
+    record = make_record(announce_type=AnnounceType.REPLACE_CROSS)
+
+    assert feed_days([record]) == ()
+    assert only([record], replacements=True).record == record
+
+
+def test_an_entry_was_updated_when_its_enrichment_came():
+    late = datetime(2026, 4, 22, 13, tzinfo=UTC)
+    paper = make_paper()
+    record = Record(
+        paper=paper,
+        listing=make_listing(paper),
+        enrichments={"zh": make_enrichment(paper, at=late)},
+    )
+
+    assert only([record]).updated_at == late
+
+
+def test_an_enrichment_of_an_older_text_neither_shows_nor_counts():
+    stale = make_enrichment(make_paper(title="Before"), at=datetime(2026, 5, 1, tzinfo=UTC))
+    paper = make_paper(title="After")
+    record = Record(paper=paper, listing=make_listing(paper), enrichments={"zh": stale})
+
+    found = only([record])
+
+    assert found.updated_at == MIDNIGHT
+    assert make_entry(found, "both", Detail.FULL, contact_mail="").title == "After"
+
+
+def test_the_id_names_the_paper_and_nothing_else():
+    assert tag_of("2604.99001") == "tag:paperpost,2026:2604.99001"
+    assert tag_of("math/0611800") == "tag:paperpost,2026:math/0611800"
+
+
+def test_a_bilingual_entry_leads_with_the_chinese_title_and_holds_both_abstracts():
+    entry = make_entry(only([make_record()]), "both", Detail.FULL, contact_mail="a@b.example")
+
+    assert entry.title == "虚构的标题"
+    order = ["A Made-Up Title", "什么也没提出。", "Ada Example", "cs.CV ← cs.LG", "摘要页"]
+    order += ["本文什么也没有提出，但很有效。", "We propose nothing. It works.", "test-model"]
+    places = [entry.html.index(text) for text in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("detail", "there", "gone"),
+    [
+        (Detail.FULL, "It works.", "nothing is gone"),
+        (Detail.NO_ABSTRACTS, "Ada Example", "It works."),
+        (Detail.TLDR_ONLY, "什么也没提出。", "Ada Example"),
+    ],
+)
+def test_each_step_of_detail_leaves_more_out(detail: Detail, there: str, gone: str):
+    entry = make_entry(only([make_record()]), "both", detail, contact_mail="")
+
+    assert there in entry.html
+    assert gone not in entry.html
+
+
+def test_a_pending_translation_is_said_and_the_extract_is_marked():
+    entry = make_entry(only([make_record(enriched=False)]), "both", Detail.FULL, contact_mail="")
+
+    assert entry.title == "A Made-Up Title"
+    assert "翻译待补" in entry.html
+    assert "We propose nothing. <small>（摘自原文）</small>" in entry.html
+
+
+def test_an_english_feed_holds_no_chinese():
+    entry = make_entry(only([make_record()]), "en", Detail.FULL, contact_mail="a@b.example")
+
+    assert entry.title == "A Made-Up Title"
+    assert "Nothing was proposed." in entry.html
+    assert not [c for c in entry.html if "\u4e00" <= c <= "\u9fff"]
+
+
+def test_a_paper_that_cannot_be_rendered_becomes_a_minimal_entry():
+    broken = make_paper(title="Fine <b>so far", categories=())
+
+    entry = make_entry(only([make_record(paper=broken)]), "both", Detail.FULL, contact_mail="")
+
+    assert "IndexError" in entry.problem
+    assert entry.title == "Fine <b>so far"
+    assert entry.html == (
+        '<p><a href="https://arxiv.org/abs/2604.99001">Fine &lt;b&gt;so far</a></p>'
+    )
+
+
+def test_the_published_time_is_eastern_midnight_in_winter_too():
+    record = make_record(on=date(2026, 1, 6))
+
+    assert only([record]).published_at == datetime(2026, 1, 6, 5, tzinfo=UTC)

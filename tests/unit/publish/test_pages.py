@@ -1,0 +1,349 @@
+"""Day pages, quiet days, the front page, status: what a reader finds, and nothing that acts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import html5lib
+import pytest
+from lxml import etree
+
+from paperpost.data import taxonomy
+from paperpost.domain.announcements import AnnouncementState
+from paperpost.domain.papers import AnnounceType
+from paperpost.domain.records import Record
+from paperpost.publish.days import CategoryView, Day, counts, is_held, make_day, sections
+from paperpost.publish.pages import (
+    SiteFacts,
+    category_page,
+    day_page,
+    front_page,
+    not_found_page,
+    opml,
+    quiet_page,
+    status_page,
+    status_rows,
+)
+from paperpost.publish.records import records_json
+from support.records import (
+    DAY,
+    make_announcement,
+    make_enrichment,
+    make_listing,
+    make_paper,
+    make_record,
+    stored_at,
+)
+
+CV = taxonomy().categories["cs.CV"]
+LANGUAGES = ("zh", "en")
+
+
+def made_day(records: list[Record], **late: frozenset[str]) -> Day:
+    return make_day(make_announcement(len(records)), records, **late)
+
+
+@pytest.fixture
+def day() -> Day:
+    """One paper for each section."""
+    withdrawn = make_paper("2604.99004", version=3, withdrawn=True)
+    return made_day(
+        [
+            make_record("2604.99001"),
+            make_record("2604.99002", announce_type=AnnounceType.CROSS, enriched=False),
+            make_record("2604.99003", announce_type=AnnounceType.REPLACE),
+            make_record(paper=withdrawn, announce_type=AnnounceType.REPLACE_CROSS),
+            make_record("2604.99005"),
+        ],
+        late=frozenset({"2604.99005"}),
+    )
+
+
+def page(facts: SiteFacts, day: Day, **beside: date | None) -> etree._Element:
+    body = day_page(
+        facts,
+        CV,
+        day,
+        previous=beside.get("previous"),
+        following=beside.get("following"),
+        has_feed=True,
+    ).body
+    return parse(body)
+
+
+def parse(body: bytes) -> etree._Element:
+    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("lxml"), namespaceHTMLElements=False)
+    return parser.parse(body.decode()).getroot()
+
+
+def text(element: etree._Element) -> str:
+    return " ".join(" ".join(map(str, element.itertext())).split())
+
+
+def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day):
+    assert [(s.id, [r.arxiv_id for r in s.records], s.closed) for s in sections(day)] == [
+        ("new", ["2604.99001"], False),
+        ("cross", ["2604.99002"], False),
+        ("late", ["2604.99005"], False),
+        ("replacements", ["2604.99003"], True),
+        ("withdrawn", ["2604.99004"], False),
+    ]
+
+
+def test_every_paper_has_its_anchor_once(facts: SiteFacts, day: Day):
+    root = page(facts, day)
+
+    anchors = [e.get("id") for e in root.iterfind(".//article")]
+    assert sorted(map(str, anchors)) == [f"2604.9900{n}" for n in range(1, 6)]
+    assert [e.get("href") for e in root.iterfind(".//article//a[@class='anchor']")] == [
+        f"#{anchor}" for anchor in anchors
+    ]
+
+
+def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day):
+    article = text(page(facts, day).find(".//article[@id='2604.99001']"))
+
+    order = ["虚构的标题", "A Made-Up Title", "什么也没提出。", "Ada Example", "cs.CV ← cs.LG"]
+    order += ["摘要页", "PDF", "HTML", "BibTeX", "摘要 Abstract", "本文什么也没有提出", "It works."]
+    order += ["机器翻译：test-model", "译文有误？"]
+    places = [article.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_each_passage_carries_its_language(facts: SiteFacts, day: Day):
+    article = page(facts, day).find(".//article[@id='2604.99001']")
+
+    languages = {text(e): e.get("lang") for e in article.iter() if e.get("lang")}
+    assert languages["虚构的标题"] == "zh-Hans"
+    assert languages["A Made-Up Title"] == "en"
+    assert languages["本文什么也没有提出，但很有效。"] == "zh-Hans"
+    assert languages["Nothing was proposed."] == "en"
+
+
+def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, day: Day):
+    article = page(facts, day).find(".//article[@id='2604.99002']")
+
+    assert article.get("class") == "paper pending"
+    assert text(article.find("h3")) == "A Made-Up Title"
+    assert "翻译待补" in text(article)
+    assert "摘自原文" in text(article)
+    assert "机器翻译" not in text(article)
+
+
+def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day):
+    root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
+
+    assert "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
+    assert "公告 5 = 收录 5 · 译 4 · 待补 1" in text(root)
+    assert [e.get("href") for e in root.iterfind(".//nav[@class='days']/a")] == [
+        "2026-04-20.html",
+        "2026-04-22.html",
+    ]
+    assert "下次公告：4月22日 星期三，北京时间约 12:20" in text(root)
+    assert "Thank you to arXiv for use of its open access interoperability." in text(root)
+
+
+def test_the_first_page_of_all_has_no_neighbours(facts: SiteFacts, day: Day):
+    assert page(facts, day).findall(".//nav[@class='days']/a") == []
+
+
+@pytest.mark.parametrize("make", ["day", "quiet", "category", "front", "status", "404"])
+def test_no_page_needs_another_server_or_runs_inline_script(
+    facts: SiteFacts, day: Day, make: str
+):
+    """A strict Content-Security-Policy holds: only our own stylesheet and script are loaded."""
+    root = parse(all_pages(facts, day)[make])
+
+    loaded = [e.get("src") or e.get("href") for e in root.iter("script", "link", "img", "iframe")]
+    assert all(not str(address).startswith(("http", "//", "data:")) for address in loaded)
+    assert [e.text for e in root.iter("script") if e.text] == []
+    assert list(root.iter("style")) == []
+    assert [e for e in root.iter() if e.get("style") or e.get("onclick")] == []
+
+
+def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
+    view = CategoryView(
+        announcements=(day.announcement,),
+        days=(counts(day, LANGUAGES),),
+        has_feed=True,
+        published_on=frozenset({DAY}),
+    )
+    quiet = make_announcement(0, state=AnnouncementState.QUIET, reason="weekend")
+    return {
+        "day": day_page(facts, CV, day, previous=None, following=None, has_feed=True).body,
+        "quiet": quiet_page(facts, CV, quiet, previous=None, following=None),
+        "category": category_page(facts, CV, view),
+        "front": front_page(facts, [(CV, view)]),
+        "status": status_page(facts, status_rows([(CV, view)]), [(CV, view)]),
+        "404": not_found_page(facts),
+    }
+
+
+def test_without_mail_there_is_no_form_and_no_link_to_it(facts: SiteFacts, day: Day):
+    pages = all_pages(replace(facts, mail=False), day)
+
+    assert not [name for name, body in pages.items() if "邮件订阅".encode() in body]
+    assert b"<form" not in pages["front"]
+
+
+def test_the_form_sends_what_the_api_reads(facts: SiteFacts, day: Day):
+    form = parse(all_pages(facts, day)["front"]).find(".//form")
+
+    assert (form.get("method"), form.get("action")) == ("post", "/api/subscribe")
+    names = {e.get("name") for e in form.iter("input")}
+    assert names == {"email", "categories", "language", "website"}
+    assert {e.get("value") for e in form.iter("input") if e.get("name") == "language"} == {
+        "both",
+        "zh",
+        "en",
+    }
+
+
+def test_the_front_page_says_the_state_in_words(facts: SiteFacts):
+    stalled = make_announcement(0, state=AnnouncementState.STALLED)
+    view = CategoryView(announcements=(stalled,), days=(), has_feed=False)
+
+    root = parse(front_page(facts, [(CV, view)]))
+
+    assert "公告迟到 the announcement is late" in text(root)
+    assert not root.findall(".//link[@type='application/rss+xml']")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("weekend", "今日无公告：周末。"),
+        ("Juneteenth", "今日无公告：arXiv 假日（Juneteenth）。"),
+        ("replay", "今日无公告：回放不含这一天。"),
+    ],
+)
+def test_a_quiet_day_gives_the_reason_and_the_next_time(facts: SiteFacts, reason: str, said: str):
+    quiet = make_announcement(
+        0, state=AnnouncementState.QUIET, reason=reason, on=date(2026, 4, 25)
+    )
+
+    root = parse(quiet_page(facts, CV, quiet, previous=date(2026, 4, 24), following=None))
+
+    assert said in text(root)
+    assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
+
+
+def test_the_status_page_says_what_does_not_add_up(facts: SiteFacts):
+    partial = replace(make_announcement(12, state=AnnouncementState.PARTIAL), stored=10)
+    view = CategoryView(announcements=(partial,), days=(), has_feed=False)
+
+    body = status_page(facts, status_rows([(CV, view)]), [(CV, view)])
+
+    assert "cs.CV 12 10 0 0 正在收录 being stored" in text(parse(body))
+
+
+def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day):
+    there = CategoryView(announcements=(), days=(counts(day, LANGUAGES),), has_feed=True)
+    empty = CategoryView(announcements=(), days=(), has_feed=False)
+
+    root = etree.fromstring(opml(facts, [(CV, there), (taxonomy().categories["cs.CL"], empty)]))
+
+    assert [e.get("xmlUrl") for e in root.iter("outline")] == [
+        "https://paperpost.example/cs.CV/rss.xml"
+    ]
+
+
+def test_a_paper_that_cannot_be_rendered_is_shown_by_id_title_and_link(facts: SiteFacts):
+    broken = make_record(paper=make_paper("2604.99002", title="<b>Odd", categories=()))
+    day = made_day([make_record("2604.99001"), broken])
+
+    made = day_page(facts, CV, day, previous=None, following=None, has_feed=True)
+
+    article = parse(made.body).find(".//article[@id='2604.99002']")
+    assert set(made.minimal) == {"2604.99002"}
+    assert text(article) == "<b>Odd"
+    assert article.find(".//a").get("href") == "https://arxiv.org/abs/2604.99002"
+
+
+def test_hostile_text_stays_text_on_a_page(facts: SiteFacts, hostile: list[Record]):
+    """No string opens an element, an attribute or a scheme of its own."""
+    made = day_page(
+        facts, CV, made_day(hostile), previous=None, following=None, has_feed=True
+    )
+    plain = day_page(
+        facts,
+        CV,
+        made_day([make_record(r.arxiv_id) for r in hostile]),
+        previous=None,
+        following=None,
+        has_feed=True,
+    )
+
+    root, wanted = parse(made.body), parse(plain.body)
+    assert made.minimal == {}
+    assert {e.tag for e in root.iter()} == {e.tag for e in wanted.iter()}
+    assert {n for e in root.iter() for n in e.attrib} == {n for e in wanted.iter() for n in e.attrib}
+    assert {str(e.get("href")).split(":")[0] for e in root.iter("a") if ":" in e.get("href", "")} == {
+        "https",
+        "mailto",
+    }
+    assert len(root.findall(".//article")) == len(hostile)
+
+
+def test_hostile_text_goes_in_and_out_of_the_data_beside_the_page(hostile: list[Record]):
+    day = made_day(hostile)
+
+    value = json.loads(records_json(day.announcement, day.records))
+
+    assert {r["id"]: r["title"] for r in value["records"]} == {
+        r.arxiv_id: r.paper.title for r in hostile
+    }
+
+
+def test_a_lone_surrogate_is_an_escape_in_the_data():
+    record = make_record(paper=make_paper(title="a\ud800b"))
+
+    body = records_json(make_announcement(1), [record])
+
+    assert json.loads(body)["records"][0]["title"] == "a\ud800b"
+
+
+Held = Callable[[Record, timedelta], bool]
+
+
+@pytest.fixture
+def held() -> Held:
+    """Whether the day of one record is held back some time after it was complete."""
+
+    def asked(record: Record, later: timedelta) -> bool:
+        return is_held(
+            made_day([record]),
+            languages=LANGUAGES,
+            hold=timedelta(minutes=30),
+            now=stored_at(DAY) + later,
+        )
+
+    return asked
+
+
+def test_a_day_is_held_until_every_enrichment_is_final(held: Held):
+    paper = make_paper()
+    half = Record(
+        paper=paper, listing=make_listing(paper), enrichments={"zh": make_enrichment(paper)}
+    )
+
+    assert held(half, timedelta(minutes=29))
+    assert not held(half, timedelta(minutes=30))
+    assert not held(make_record(), timedelta())
+
+
+def test_an_enrichment_of_an_older_text_does_not_end_the_hold(held: Held):
+    old = make_paper(title="Before")
+    stale = {language: make_enrichment(old, language) for language in LANGUAGES}
+    paper = make_paper(title="After")
+    record = Record(paper=paper, listing=make_listing(paper), enrichments=stale)
+
+    assert held(record, timedelta(minutes=1))
+
+
+def test_the_page_depends_on_the_data_alone(facts: SiteFacts, day: Day):
+    again = make_day(day.announcement, day.records[::-1], day.late)
+
+    assert all_pages(facts, day) == all_pages(facts, again)
+    assert datetime.now(tz=None).strftime("%Y-%m-%d").encode() not in all_pages(facts, day)["day"]
