@@ -1,0 +1,210 @@
+"""Freeze: an issue is put together once, stored, and entered in the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from paperpost.domain.announcements import Announcement, eastern_date
+from paperpost.domain.deliveries import IssueRow
+from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
+from paperpost.domain.issues import (
+    Count,
+    Decision,
+    FrozenIssue,
+    candidate_dates,
+    count,
+    cutoff_at,
+    decide,
+    first_complete_on,
+    freeze,
+    has_final_enrichments,
+    issue_id,
+    on_hold,
+    own_dates,
+    span,
+)
+from paperpost.domain.records import Record
+from paperpost.domain.subscribers import Cadence
+from paperpost.observe import logger
+from paperpost.settings import ComposeSettings
+from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+
+# The newest announcements of a category that the candidate dates and a weekly span can touch.
+_RECENT = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freezer:
+    """Freezes whatever issue is ready, oldest first; it reads no subscriber."""
+
+    settings: ComposeSettings
+    papers: PaperTable
+    deliveries: DeliveryTable
+    site: SiteBucket
+
+    def freeze_due(self, *, now: datetime, expires_at: int) -> list[IssueRow]:
+        """Freeze every issue that is ready and return the rows of the new ones."""
+        today = eastern_date(now)
+        recent = {
+            category: {
+                a.announced_on: a
+                for a in self.papers.list_announcements(category, last=today, limit=_RECENT)
+            }
+            for category in self.settings.categories
+        }
+        new: list[IssueRow] = []
+        for cadence in Cadence:
+            for on in self._unfrozen(cadence, today, recent):
+                decision = self._decide(on, recent, now=now)
+                if not decision.freeze:
+                    # A newer issue waits for an older one: issues freeze in the order of their
+                    # names, so the smallest that holds a paper is also the first.
+                    logger.info(
+                        "issue waits",
+                        extra={"issue": issue_id(cadence, on), "waits_for": decision.reason},
+                    )
+                    break
+                frozen = self._frozen(
+                    cadence, on, recent, today=today, now=now, reason=decision.reason
+                )
+                if frozen.papers:
+                    new.append(self._enter(frozen, expires_at=expires_at))
+        return new
+
+    def _unfrozen(
+        self, cadence: Cadence, today: date, recent: dict[str, dict[date, Announcement]]
+    ) -> list[date]:
+        """Dates with listings behind the newest frozen issue, oldest first."""
+        found: list[date] = []
+        for on in reversed(candidate_dates(cadence, today)):
+            own = own_dates(cadence, on)
+            announced = [a for by_date in recent.values() for d in own if (a := by_date.get(d))]
+            if not any(a.stored for a in announced):
+                continue
+            if self.deliveries.get_issue(issue_id(cadence, on)) is not None:
+                break
+            found.append(on)
+        return found[::-1]
+
+    def _decide(
+        self, on: date, recent: dict[str, dict[date, Announcement]], *, now: datetime
+    ) -> Decision:
+        of_date = {c: by_date[on] for c, by_date in recent.items() if on in by_date}
+        hold = timedelta(minutes=self.settings.publish_hold_minutes)
+        return decide(
+            of_date,
+            categories=self.settings.categories,
+            unenriched=[
+                a.category
+                for a in on_hold(of_date.values(), now=now, hold=hold)
+                if not self._is_enriched(a)
+            ],
+            now=now,
+            cutoff_at=cutoff_at(on, self.settings.cutoff),
+        )
+
+    def _enter(self, frozen: FrozenIssue, *, expires_at: int) -> IssueRow:
+        """Put the file first, then the row; a crash in between is made good by the next tick."""
+        body = self.site.put_once(issue_path(frozen.issue), to_bytes(frozen))
+        stored = from_bytes(body)
+        row = IssueRow(
+            issue=stored.issue,
+            content_hash=content_hash(body),
+            frozen_at=stored.frozen_at,
+            reason=stored.reason,
+            papers=len(stored.papers),
+            shards=self.settings.shards,
+        )
+        if self.deliveries.put_issue(row, expires_at=expires_at):
+            logger.info(
+                "issue frozen",
+                extra={"issue": row.issue, "papers": row.papers, "reason": row.reason},
+            )
+        return row
+
+    def _is_enriched(self, announcement: Announcement) -> bool:
+        """Whether every paper of the announcement has all enrichments that it will get."""
+        ids = [
+            listing.arxiv_id
+            for listing in self.papers.list_listings(
+                announcement.category, announcement.announced_on
+            )
+        ]
+        papers = self.papers.get_papers(ids)
+        enrichments = self.papers.get_enrichments(ids, self.settings.languages)
+        return all(
+            has_final_enrichments(paper, enrichments.get(i, {}), self.settings.languages)
+            for i, paper in papers.items()
+        )
+
+    def _frozen(
+        self,
+        cadence: Cadence,
+        on: date,
+        recent: dict[str, dict[date, Announcement]],
+        *,
+        today: date,
+        now: datetime,
+        reason: str,
+    ) -> FrozenIssue:
+        listings = [
+            listing
+            for category, by_date in recent.items()
+            for announced_on in span(cadence, on)
+            if announced_on in by_date
+            for listing in self.papers.list_listings(category, announced_on)
+        ]
+        papers = self.papers.get_papers(listing.arxiv_id for listing in listings)
+        enrichments = self.papers.get_enrichments(papers, self.settings.languages)
+        records = [
+            Record(
+                paper=papers[listing.arxiv_id],
+                listing=listing,
+                enrichments=enrichments.get(listing.arxiv_id, {}),
+            )
+            for listing in listings
+            if listing.arxiv_id in papers
+        ]
+        return freeze(
+            cadence=cadence,
+            on=on,
+            listings=listings,
+            papers=papers,
+            enrichments=enrichments,
+            earlier=self._earlier(cadence, on),
+            first_complete={
+                category: first_complete_on(self.papers.list_announcements(category, last=today))
+                for category in self.settings.categories
+            },
+            counts={
+                category: self._count(category, own_dates(cadence, on), by_date, records)
+                for category, by_date in recent.items()
+            },
+            frozen_at=now,
+            reason=reason,
+        )
+
+    def _count(
+        self,
+        category: str,
+        own: Sequence[date],
+        announcements: dict[date, Announcement],
+        records: Sequence[Record],
+    ) -> Count:
+        return count(
+            [announcements[d] for d in own if d in announcements],
+            [
+                r
+                for r in records
+                if r.listing.category == category and r.listing.announced_on in own
+            ],
+            self.settings.languages,
+        )
+
+    def _earlier(self, cadence: Cadence, on: date) -> list[FrozenIssue]:
+        """The frozen issues of the cadence that the span of the date *on* touches."""
+        ids = {issue_id(cadence, d) for d in span(cadence, on)} - {issue_id(cadence, on)}
+        files = [self.site.get(issue_path(issue)) for issue in sorted(ids)]
+        return [from_bytes(file.body) for file in files if file is not None]

@@ -1,0 +1,82 @@
+"""Plan: everyone in the audience gets one row of the ledger, with the time it is due."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
+from paperpost.domain.errors import InvalidInputError
+from paperpost.domain.issues import cadence_and_date, due_at
+from paperpost.domain.subscribers import AudienceMember, Cadence
+from paperpost.observe import logger
+from paperpost.storage.deliveries import DeliveryTable
+
+# The cursor is saved this often; what a crash repeats in between is put only if absent.
+_SAVE_EVERY = 200
+
+
+class Audience(Protocol):
+    """Who is confirmed, by cadence and shard, in the order of ids."""
+
+    def list_audience(
+        self, cadence: Cadence | str, shard: int, *, start: str | None = None
+    ) -> Iterator[AudienceMember]:
+        """The members behind the id *start*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Plans an issue's deliveries, over several ticks where the audience is large."""
+
+    deliveries: DeliveryTable
+    audience: Audience
+    may_go_on: Callable[[], bool]
+
+    def plan(self, row: IssueRow, *, expires_at: int) -> bool:
+        """Put a planned row for everyone confirmed before the freeze; False if not done yet."""
+        cadence, _ = cadence_and_date(row.issue)
+        first_shard, start = row.cursor or (0, "")
+        for shard in range(first_shard, row.shards):
+            planned = 0
+            members = self.audience.list_audience(cadence, shard, start=start or None)
+            for planned, member in enumerate(members, 1):
+                if member.confirmed_at < row.frozen_at:
+                    self._put(row, shard, member, cadence=cadence, expires_at=expires_at)
+                if planned % _SAVE_EVERY == 0:
+                    self.deliveries.save_cursor(row.issue, (shard, member.subscriber_id))
+                    if not self.may_go_on():
+                        return False
+            logger.info(
+                "audience planned", extra={"issue": row.issue, "shard": shard, "seen": planned}
+            )
+            start = ""
+        self.deliveries.finish_planning(row.issue)
+        return True
+
+    def _put(
+        self,
+        row: IssueRow,
+        shard: int,
+        member: AudienceMember,
+        *,
+        cadence: Cadence,
+        expires_at: int,
+    ) -> None:
+        try:
+            due = due_at(cadence, row.frozen_at, hour=member.hour, zone=member.zone)
+        except InvalidInputError:
+            # A zone that this system does not know (any more) must not cost anybody a letter.
+            logger.warning("unknown time zone", extra={"subscriber": member.subscriber_id})
+            due = row.frozen_at
+        self.deliveries.put_planned(
+            Delivery(
+                issue=row.issue,
+                shard=shard,
+                subscriber_id=member.subscriber_id,
+                state=DeliveryState.PLANNED,
+                due_at=due,
+                updated_at=row.frozen_at,
+            ),
+            expires_at=expires_at,
+        )
