@@ -1,0 +1,87 @@
+"""What follows from feedback: a subscriber's status, or the fate of a letter."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from paperpost.domain.addresses import same_mailbox
+from paperpost.domain.deliveries import IssueRow
+from paperpost.domain.subscribers import Subscriber, SubscriberStatus, shard_of
+from paperpost.feedback.events import Feedback, FeedbackKind
+
+_ENDS = {
+    FeedbackKind.BOUNCED: SubscriberStatus.BOUNCED,
+    FeedbackKind.COMPLAINED: SubscriberStatus.COMPLAINED,
+}
+_SETTLES = frozenset({FeedbackKind.ACCEPTED, FeedbackKind.DELIVERED})
+
+
+class Outcome(StrEnum):
+    """What feedback led to; also the name of its metric."""
+
+    STOPPED = "FeedbackStopped"  # the subscriber gets no more mail
+    SETTLED = "FeedbackSettled"  # a letter of unknown fate is known to be sent
+    UNCHANGED = "FeedbackUnchanged"  # known before, or a repeat
+    NOTED = "FeedbackNoted"  # of a kind that changes nothing yet
+    STRANGER = "FeedbackStranger"  # not of a mail that we know to have sent to that address
+
+
+class Subscribers(Protocol):
+    """The profiles."""
+
+    def get(self, subscriber_id: str) -> Subscriber | None:
+        """The subscriber, or None."""
+        ...
+
+    def set_status(self, subscriber_id: str, status: SubscriberStatus, *, now: datetime) -> bool:
+        """Bring it to *status*; False if that is not allowed."""
+        ...
+
+
+class Ledger(Protocol):
+    """Issues and deliveries."""
+
+    def get_issue(self, issue: str) -> IssueRow | None:
+        """The issue, or None."""
+        ...
+
+    def confirm_sent(
+        self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
+    ) -> bool:
+        """Record that the letter was sent; False if it was known."""
+        ...
+
+
+def apply(
+    feedback: Feedback, *, subscribers: Subscribers, ledger: Ledger, now: datetime
+) -> Outcome:
+    """
+    Do what *feedback* asks for and say what that was; a repeat changes nothing.
+
+    Only a recipient that is the address of the subscriber in the mail's tags counts: an event about
+    anybody else, forged or not ours, must not end a subscription.
+    """
+    if feedback.kind not in _ENDS and feedback.kind not in _SETTLES:
+        return Outcome.NOTED
+    subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
+    if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):
+        return Outcome.STRANGER
+    if feedback.kind in _ENDS:
+        ended = subscribers.set_status(subscriber.subscriber_id, _ENDS[feedback.kind], now=now)
+        return Outcome.STOPPED if ended else Outcome.UNCHANGED
+    return _settle(feedback, ledger, now=now)
+
+
+def _settle(feedback: Feedback, ledger: Ledger, *, now: datetime) -> Outcome:
+    # A confirmation mail belongs to no issue.
+    row = ledger.get_issue(feedback.issue) if feedback.issue else None
+    if row is None:
+        return Outcome.UNCHANGED
+    settled = ledger.confirm_sent(
+        feedback.issue,
+        shard_of(feedback.subscriber_id, row.shards),
+        feedback.subscriber_id,
+        message_id=feedback.message_id,
+        now=now,
+    )
+    return Outcome.SETTLED if settled else Outcome.UNCHANGED

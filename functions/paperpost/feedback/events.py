@@ -1,0 +1,191 @@
+"""What SES says happened to a mail: an SNS envelope as feedback, recipient by recipient."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from paperpost.domain.errors import PaperpostError
+
+# SES writes this to a topic when it is connected, as plain text.
+# Source: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html,
+# read 2026-11-23.
+_TEST_MESSAGE = "Successfully validated SNS topic"
+
+
+class FeedbackKind(StrEnum):
+    """What SES's events mean to us."""
+
+    ACCEPTED = "accepted"  # Send: SES took the mail
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"  # for good
+    BOUNCED_FOR_NOW = "bounced_for_now"
+    COMPLAINED = "complained"
+    NOT_SPAM = "not_spam"  # the reader took the complaint back
+    ON_SUPPRESSION_LIST = "on_suppression_list"  # an older complaint kept SES from sending
+    DELAYED = "delayed"
+    REJECTED = "rejected"
+    UNRENDERED = "unrendered"
+    OTHER = "other"
+
+
+# Types that say the same of all whom a mail went to.
+_OF_ALL = {
+    "Send": FeedbackKind.ACCEPTED,
+    "Reject": FeedbackKind.REJECTED,
+    "Rendering Failure": FeedbackKind.UNRENDERED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """
+    One event for one recipient. `event_type`: SES's own word, for the log.
+
+    `issue` and `subscriber_id` come from the tags that deliver gave the mail, or are ''.
+    """
+
+    kind: FeedbackKind
+    event_type: str
+    recipient: str
+    message_id: str
+    issue: str = ""
+    subscriber_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """An SNS notification: where it comes from, and its text."""
+
+    topic_arn: str
+    message: str
+
+    @property
+    def is_test(self) -> bool:
+        """Whether SES only tried the topic."""
+        return self.message.startswith(_TEST_MESSAGE)
+
+
+class MalformedEventError(PaperpostError):
+    """A message is no SES event, so it ends among the dead letters. *part*: what is wrong in it."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        super().__init__(f"not an SES event: {part}")
+
+
+def read_envelope(body: str) -> Envelope:
+    """
+    Return the SNS notification in an SQS message's *body*.
+
+    Raises: MalformedEventError: If there is none.
+    """
+    value = _object(body, "envelope")
+    match value:
+        case {"Type": "Notification", "TopicArn": str(topic_arn), "Message": str(message)}:
+            return Envelope(topic_arn=topic_arn, message=message)
+    raise MalformedEventError("envelope")
+
+
+def parse_feedback(message: str) -> list[Feedback]:
+    """
+    Return what an SES event says of each recipient; a type unknown to us gives kind `other`.
+
+    Event publishing names the type `eventType`, the older notifications `notificationType`.
+    Raises: MalformedEventError: Naming the part that is missing or wrong.
+    """
+    event = _object(message, "event")
+    event_type = event.get("eventType", event.get("notificationType"))
+    if not isinstance(event_type, str):
+        raise MalformedEventError("eventType")
+    kind, addresses = _kind(event_type, event)
+    if kind is FeedbackKind.OTHER:
+        return [Feedback(kind=kind, event_type=event_type, recipient="", message_id="")]
+    mail = _part(event, "mail")
+    if not isinstance(mail.get("messageId"), str):
+        raise MalformedEventError("mail")
+    return [
+        Feedback(
+            kind=kind,
+            event_type=event_type,
+            recipient=address,
+            message_id=mail["messageId"],
+            issue=_tag(mail, "issue"),
+            subscriber_id=_tag(mail, "subscriber"),
+        )
+        for address in (addresses if addresses is not None else _texts(mail.get("destination")))
+    ]
+
+
+def _kind(event_type: str, event: Mapping[str, Any]) -> tuple[FeedbackKind, list[str] | None]:
+    """The kind, and the recipients it is about, or None for all whom the mail went to."""
+    found: tuple[FeedbackKind, list[str] | None]
+    match event_type:
+        case "Bounce":
+            bounce = _part(event, "bounce")
+            permanent = bounce.get("bounceType") == "Permanent"
+            kind = FeedbackKind.BOUNCED if permanent else FeedbackKind.BOUNCED_FOR_NOW
+            found = kind, _addresses(bounce, "bouncedRecipients")
+        case "Complaint":
+            complaint = _part(event, "complaint")
+            found = _complaint_kind(complaint), _addresses(complaint, "complainedRecipients")
+        case "Delivery":
+            delivery = _part(event, "delivery")
+            found = FeedbackKind.DELIVERED, _texts(delivery.get("recipients"))
+        case "DeliveryDelay":
+            delay = _part(event, "deliveryDelay")
+            found = FeedbackKind.DELAYED, _addresses(delay, "delayedRecipients")
+        case _:
+            found = _OF_ALL.get(event_type, FeedbackKind.OTHER), None
+    return found
+
+
+def _complaint_kind(complaint: Mapping[str, Any]) -> FeedbackKind:
+    # RFC 6650: a "not-spam" report says that a mail was wrongly taken for spam.
+    if complaint.get("complaintFeedbackType") == "not-spam":
+        return FeedbackKind.NOT_SPAM
+    if complaint.get("complaintSubType"):
+        return FeedbackKind.ON_SUPPRESSION_LIST
+    return FeedbackKind.COMPLAINED
+
+
+def _object(text: str, part: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        # Not "from": the original error quotes nothing, but its document holds addresses.
+        raise MalformedEventError(part) from None
+    if not isinstance(value, dict):
+        raise MalformedEventError(part)
+    return value
+
+
+def _part(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = event.get(name)
+    if not isinstance(value, dict):
+        raise MalformedEventError(name)
+    return value
+
+
+def _addresses(part: Mapping[str, Any], name: str) -> list[str]:
+    recipients = part.get(name)
+    if not isinstance(recipients, list):
+        raise MalformedEventError(name)
+    return _texts(r.get("emailAddress") if isinstance(r, dict) else None for r in recipients)
+
+
+def _texts(values: Any) -> list[str]:  # noqa: ANN401  whatever the JSON held
+    found = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else None
+    if found is None or not all(isinstance(v, str) for v in found):
+        raise MalformedEventError("recipients")
+    return found
+
+
+def _tag(mail: Mapping[str, Any], name: str) -> str:
+    """The one value of a tag (SES gives lists), or ''."""
+    tags = mail.get("tags")
+    match tags.get(name) if isinstance(tags, dict) else None:
+        case [str(value)]:
+            return value
+    return ""

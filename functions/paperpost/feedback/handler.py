@@ -1,0 +1,82 @@
+"""Feedback from SES over SNS and SQS: obeyed once, counted always, never swallowed."""
+
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    ExceptionInfo,
+    FailureResponse,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from paperpost import clients, settings
+from paperpost.feedback.apply import apply
+from paperpost.feedback.events import MalformedEventError, parse_feedback, read_envelope
+from paperpost.observe import logger, metrics
+from paperpost.settings import FeedbackSettings
+from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.subscribers import SubscriberTable
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Take a batch; a record that fails alone goes back to the queue, then to the dead letters."""
+    stage = FeedbackSettings.from_env()
+    _count("FeedbackRecords", len(event["Records"]))
+    return process_partial_response(
+        event=event,
+        record_handler=partial(_take, stage=stage),
+        processor=_Processor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+
+
+def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
+    """Obey one message, or say why it is ignored."""
+    envelope = read_envelope(record.body)
+    if envelope.topic_arn != stage.feedback_topic_arn:
+        logger.warning("feedback of an unexpected topic ignored")
+        _count("FeedbackForeign")
+        return
+    if envelope.is_test:
+        logger.info("test message of SES ignored")
+        _count("FeedbackTest")
+        return
+    subscribers = SubscriberTable(clients.table(stage.subscribers_table))
+    ledger = DeliveryTable(clients.table(stage.deliveries_table))
+    for feedback in parse_feedback(envelope.message):
+        outcome = apply(feedback, subscribers=subscribers, ledger=ledger, now=settings.now())
+        _count(outcome.value)
+        logger.info(
+            "feedback taken",
+            extra={
+                "event_type": feedback.event_type[:40],
+                "kind": feedback.kind.value,
+                "outcome": outcome.name.lower(),
+                "issue": feedback.issue,
+                "subscriber": feedback.subscriber_id,
+            },
+        )
+
+
+class _Processor(BatchProcessor):
+    """Says of each failed record what kind of error it was; the base class keeps that to itself."""
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:  # noqa: ANN401
+        """Log and count the failure. Its text stays out: an SDK's error may quote what was sent."""
+        kind, error, _ = exception
+        part = error.part if isinstance(error, MalformedEventError) else ""
+        logger.error("feedback failed", extra={"error": kind and kind.__name__, "part": part})
+        _count("FeedbackFailed")
+        return super().failure_handler(record, exception)
+
+
+def _count(name: str, value: int = 1) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -1,0 +1,100 @@
+"""What answering one request takes: the table, the keys, the time, and who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from paperpost import clients
+from paperpost.data import taxonomy
+from paperpost.domain.announcements import eastern_date
+from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStatus
+from paperpost.domain.tokens import Purpose, TokenKeys, make_token, verify_token
+from paperpost.settings import SubscribeSettings
+from paperpost.storage.secrets import token_keys
+from paperpost.storage.subscribers import SubscriberTable
+from paperpost.subscribe import pages
+from paperpost.subscribe.forms import Fields, RequestError
+from paperpost.subscribe.preferences import read_preferences
+
+
+def site_of(settings: SubscribeSettings) -> dict[str, str]:
+    """What every page says of the site."""
+    return {"url": settings.site_url, "contact_mail": settings.contact_mail}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request being answered."""
+
+    settings: SubscribeSettings
+    table: SubscriberTable
+    keys: TokenKeys
+    now: datetime
+    reader: pages.Reader
+
+    @classmethod
+    def begin(
+        cls, settings: SubscribeSettings, headers: Mapping[str, str], *, now: datetime
+    ) -> "Call":
+        """A call with the stage's table and keys."""
+        return cls(
+            settings=settings,
+            table=SubscriberTable(
+                clients.table(settings.subscribers_table), shards=settings.shards
+            ),
+            keys=token_keys(clients.ssm(), settings.token_keys_parameter, now=now),
+            now=now,
+            reader=pages.Reader.of(headers),
+        )
+
+    @property
+    def site(self) -> dict[str, str]:
+        """What every page says of the site."""
+        return site_of(self.settings)
+
+    def subscriber(self, token: str, purpose: Purpose) -> Subscriber:
+        """
+        Return the subscriber that *token* proves.
+
+        Raises: TokenError; RequestError: If nothing is stored of the subscriber any more.
+        """
+        found = self.table.get(verify_token(token, purpose, self.keys, now=self.now))
+        if found is None or found.status is SubscriberStatus.ERASED:
+            raise RequestError("gone")
+        return found
+
+    def preferences(self, fields: Fields, stored: Preferences) -> Preferences:
+        """*stored* with what *fields* say."""
+        return read_preferences(
+            fields,
+            stored,
+            configured=self.settings.categories,
+            taxonomy=taxonomy(),
+            today=eastern_date(self.now),
+        )
+
+    def show(self, page: str, subscriber: Subscriber | None, **values: Any) -> Response[str]:  # noqa: ANN401
+        """The page in the language of *subscriber*, if that is known."""
+        reader = self.reader
+        if subscriber is not None and subscriber.address:
+            reader = replace(reader, chinese=subscriber.preferences.language != "en")
+        return pages.show(reader, page, site=self.site, **values)
+
+    def preferences_page(self, subscriber: Subscriber, token: str, *, saved: bool) -> Response[str]:
+        """The form, filled in."""
+        known = taxonomy().categories
+        leave = make_token(Purpose.UNSUBSCRIBE, subscriber.subscriber_id, self.keys, now=self.now)
+        return self.show(
+            "preferences",
+            subscriber,
+            wanted=subscriber.preferences,
+            confirmed=subscriber.status is SubscriberStatus.CONFIRMED,
+            choices=[known[code] for code in self.settings.categories if code in known],
+            token=token,
+            unsubscribe_token=leave,
+            today=eastern_date(self.now),
+            saved=saved,
+        )

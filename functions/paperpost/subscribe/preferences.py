@@ -1,0 +1,91 @@
+"""What a reader wants, read from the fields of a form."""
+
+import zoneinfo
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import lru_cache
+
+from paperpost.domain.categories import Taxonomy
+from paperpost.domain.errors import InvalidInputError
+from paperpost.domain.subscribers import Cadence, Preferences
+from paperpost.subscribe.forms import Fields, RequestError, one_of, single
+
+LANGUAGES = ("zh", "en", "both")
+LENGTHS = ("brief", "full")
+_HOURS = 24
+_LONGEST_PAUSE = timedelta(days=366)
+
+
+def read_preferences(
+    fields: Fields,
+    stored: Preferences,
+    *,
+    configured: Collection[str],
+    taxonomy: Taxonomy,
+    today: date,
+) -> Preferences:
+    """
+    Return *stored* with what the form says; what a form does not show (rules, types) stays.
+
+    Raises: RequestError: Naming the first field that cannot be taken.
+    """
+    return replace(
+        stored,
+        categories=_categories(fields.get("categories", []), configured, taxonomy),
+        language=one_of(fields, "language", LANGUAGES, default=stored.language),
+        cadence=Cadence(one_of(fields, "cadence", tuple(Cadence), default=stored.cadence.value)),
+        length=one_of(fields, "length", LENGTHS, default=stored.length),
+        hour=_hour(fields) if "hour" in fields else stored.hour,
+        zone=_zone(single(fields, "zone", default=stored.zone)),
+        paused_until=_pause(fields, today) if "paused_until" in fields else stored.paused_until,
+    )
+
+
+def _categories(
+    codes: Iterable[str], configured: Collection[str], taxonomy: Taxonomy
+) -> tuple[str, ...]:
+    # A JSON sender, or a form with one text box, may put several into one text.
+    wanted = [code for text in codes for code in text.replace(",", " ").split()]
+    try:
+        known = tuple(dict.fromkeys(taxonomy.canonical(code) for code in wanted))
+    except InvalidInputError as exc:
+        raise RequestError("categories", field="categories") from exc
+    if not known or not set(known) <= set(configured):
+        raise RequestError("categories", field="categories")
+    return known
+
+
+def _hour(fields: Fields) -> int | None:
+    """The local hour 0 to 23, or None (an empty field) for as soon as it is ready."""
+    text = single(fields, "hour")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < _HOURS):  # noqa: PLR2004
+        raise RequestError("field", field="hour")
+    return int(text)
+
+
+def _zone(name: str) -> str:
+    if name not in zones():
+        raise RequestError("zone", field="zone")
+    return name
+
+
+@lru_cache
+def zones() -> frozenset[str]:
+    """The names of all time zones that this system knows."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _pause(fields: Fields, today: date) -> date | None:
+    text = single(fields, "paused_until")
+    if not text:
+        return None
+    try:
+        until = date.fromisoformat(text)
+    except ValueError as exc:
+        raise RequestError("field", field="paused_until") from exc
+    if until > today + _LONGEST_PAUSE:
+        raise RequestError("pause", field="paused_until")
+    return until if until > today else None
