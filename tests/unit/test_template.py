@@ -59,7 +59,7 @@ def test_each_function_gets_every_setting_that_its_stage_requires(stage: str) ->
 
     assert needed <= given
     assert given - known <= {
-        "AWS_ENDPOINT_URL", "CLOCK_OFFSET_S", "POWERTOOLS_LOG_LEVEL", "CATEGORIES", "LANGUAGES",
+        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "CLOCK_OFFSET_S", "POWERTOOLS_LOG_LEVEL", "CATEGORIES", "LANGUAGES",
         "CONTACT_MAIL",
     }  # fmt: skip
 
@@ -70,6 +70,8 @@ def test_the_endpoint_is_declared_empty_and_the_clock_is_right(stage: str) -> No
     variables = functions()[f"{stage}Function"]["Environment"]["Variables"]
 
     assert variables["AWS_ENDPOINT_URL"] == ""
+    assert variables["AWS_ENDPOINT_URL_SESV2"] == ""
+    assert variables["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == ""
     assert variables["CLOCK_OFFSET_S"] == "0"
 
 

@@ -1,0 +1,215 @@
+"""Feedback stops mail, settles letters, and never acts on a stranger's word."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from paperpost.domain.deliveries import IssueRow
+from paperpost.domain.subscribers import Subscriber, SubscriberStatus, may_become, shard_of
+from paperpost.feedback.apply import Outcome, apply
+from paperpost.feedback.events import Feedback, FeedbackKind
+from support.readers import ADDRESS, NOW, make_subscriber
+
+ISSUE = "daily-2024-03-26"
+
+
+@dataclass
+class FakeSubscribers:
+    """One subscriber."""
+
+    subscriber: Subscriber
+
+    def get(self, subscriber_id: str) -> Subscriber | None:
+        """The subscriber, if it is the one."""
+        return self.subscriber if subscriber_id == self.subscriber.subscriber_id else None
+
+    def set_status(self, subscriber_id: str, status: SubscriberStatus, *, now: datetime) -> bool:
+        """As the table does it."""
+        assert subscriber_id == self.subscriber.subscriber_id
+        if not may_become(self.subscriber.status, status):
+            return False
+        self.subscriber = replace(self.subscriber, status=status, ended_at=now)
+        return True
+
+
+@dataclass
+class FakeLedger:
+    """An issue in three shards, and the letters of unknown fate."""
+
+    unknown: set[tuple[str, int, str]] = field(default_factory=set)
+    sent: dict[str, str] = field(default_factory=dict)
+
+    def get_issue(self, issue: str) -> IssueRow | None:
+        """The one issue."""
+        return make_issue() if issue == ISSUE else None
+
+    def confirm_sent(
+        self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
+    ) -> bool:
+        """Settle a letter of unknown fate, once."""
+        assert now == NOW
+        if (issue, shard, subscriber_id) not in self.unknown:
+            return False
+        self.unknown.remove((issue, shard, subscriber_id))
+        self.sent[subscriber_id] = message_id
+        return True
+
+
+def make_issue() -> IssueRow:
+    """An issue whose subscribers lie in three shards."""
+    return IssueRow(
+        issue=ISSUE, content_hash="h", frozen_at=NOW, reason="complete", papers=1, shards=3
+    )
+
+
+def feedback(kind: FeedbackKind, **changes: Any) -> Feedback:
+    """Feedback for the subscriber's letter, with *changes*."""
+    values: dict[str, Any] = {
+        "kind": kind,
+        "event_type": "…",
+        "recipient": ADDRESS,
+        "message_id": "m1",
+        "issue": ISSUE,
+        "subscriber_id": "a1",
+    }
+    return Feedback(**{**values, **changes})
+
+
+@pytest.fixture
+def subscribers() -> FakeSubscribers:
+    """One confirmed reader."""
+    return FakeSubscribers(make_subscriber(status=SubscriberStatus.CONFIRMED))
+
+
+@pytest.fixture
+def ledger() -> FakeLedger:
+    """Whose letter may or may not have been sent."""
+    return FakeLedger(unknown={(ISSUE, shard_of("a1", 3), "a1")})
+
+
+def test_a_permanent_bounce_stops_mail(subscribers: FakeSubscribers, ledger: FakeLedger) -> None:
+    """A repeat of the event changes nothing."""
+    bounce = feedback(FeedbackKind.BOUNCED)
+
+    outcomes = [apply(bounce, subscribers=subscribers, ledger=ledger, now=NOW) for _ in range(2)]
+
+    assert outcomes == [Outcome.STOPPED, Outcome.UNCHANGED]
+    assert subscribers.subscriber.status is SubscriberStatus.BOUNCED
+
+
+def test_a_complaint_stops_mail_for_ever(subscribers: FakeSubscribers, ledger: FakeLedger) -> None:
+    """A bounce that arrives later does not soften it."""
+    for kind in (FeedbackKind.COMPLAINED, FeedbackKind.BOUNCED):
+        apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW)
+
+    assert subscribers.subscriber.status is SubscriberStatus.COMPLAINED
+
+
+@pytest.mark.parametrize("kind", [FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED])
+def test_a_confirmation_mail_can_bounce_too(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
+) -> None:
+    """It belongs to no issue."""
+    outcome = apply(feedback(kind, issue=""), subscribers=subscribers, ledger=ledger, now=NOW)
+
+    assert outcome is Outcome.STOPPED
+
+
+@pytest.mark.parametrize("kind", [FeedbackKind.ACCEPTED, FeedbackKind.DELIVERED])
+def test_a_letter_of_unknown_fate_is_settled_once(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
+) -> None:
+    """In the shard that its issue was planned with; the subscriber stays as it is."""
+    outcomes = [
+        apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW) for _ in range(2)
+    ]
+
+    assert outcomes == [Outcome.SETTLED, Outcome.UNCHANGED]
+    assert ledger.sent == {"a1": "m1"}
+    assert subscribers.subscriber.status is SubscriberStatus.CONFIRMED
+
+
+@pytest.mark.parametrize("issue", ["", "daily-1999-01-01"])
+def test_a_mail_of_no_known_issue_settles_nothing(
+    subscribers: FakeSubscribers, ledger: FakeLedger, issue: str
+) -> None:
+    """A delivered confirmation, for one."""
+    delivered = feedback(FeedbackKind.DELIVERED, issue=issue)
+
+    outcome = apply(delivered, subscribers=subscribers, ledger=ledger, now=NOW)
+
+    assert outcome is Outcome.UNCHANGED
+    assert ledger.sent == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subscriber_id": ""},
+        {"subscriber_id": "b2"},
+        {"recipient": "other@example.com"},
+        {"recipient": ""},
+        {"recipient": ADDRESS.replace("canary", "Canary")},
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED, FeedbackKind.DELIVERED]
+)
+def test_a_stranger_changes_nothing(
+    subscribers: FakeSubscribers,
+    ledger: FakeLedger,
+    kind: FeedbackKind,
+    changes: dict[str, str],
+) -> None:
+    """Tags and recipient must name the same, known subscriber."""
+    before = subscribers.subscriber
+
+    outcome = apply(feedback(kind, **changes), subscribers=subscribers, ledger=ledger, now=NOW)
+
+    assert outcome is Outcome.STRANGER
+    assert subscribers.subscriber == before
+    assert ledger.sent == {}
+
+
+def test_the_case_of_the_domain_and_a_name_do_not_matter(
+    subscribers: FakeSubscribers, ledger: FakeLedger
+) -> None:
+    """Mail servers report the address as they like."""
+    local, domain = ADDRESS.split("@")
+    bounce = feedback(FeedbackKind.BOUNCED, recipient=f"Wübben <{local}@{domain.upper()}>")
+
+    assert apply(bounce, subscribers=subscribers, ledger=ledger, now=NOW) is Outcome.STOPPED
+
+
+def test_an_erased_subscriber_is_nobodys_recipient(ledger: FakeLedger) -> None:
+    """Without an address nothing matches, an empty recipient neither."""
+    erased = FakeSubscribers(make_subscriber(status=SubscriberStatus.ERASED, address=""))
+
+    for recipient in ("", ADDRESS):
+        bounce = feedback(FeedbackKind.COMPLAINED, recipient=recipient)
+        outcome = apply(bounce, subscribers=erased, ledger=ledger, now=NOW)
+
+        assert outcome is Outcome.STRANGER
+
+
+ACTING = {
+    FeedbackKind.BOUNCED,
+    FeedbackKind.COMPLAINED,
+    FeedbackKind.ACCEPTED,
+    FeedbackKind.DELIVERED,
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FeedbackKind if kind not in ACTING])
+def test_every_other_kind_is_noted_and_changes_nothing(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
+) -> None:
+    """A full mailbox today is no reason to stop."""
+    before = subscribers.subscriber
+
+    outcome = apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW)
+
+    assert outcome is Outcome.NOTED
+    assert subscribers.subscriber == before

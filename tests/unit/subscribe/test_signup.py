@@ -1,0 +1,105 @@
+"""A sign-up asks the mailbox's owner, and tells a stranger nothing about it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from paperpost import clients
+from paperpost.domain.subscribers import Preferences, SubscriberStatus, may_become
+from paperpost.domain.tokens import address_hash
+from paperpost.storage.subscribers import SubscriberTable
+from paperpost.subscribe.signup import SignUp, TooManyError, check_limits, network_of, sign_up
+from support.aws import Cloud
+from support.readers import ADDRESS, NOW, make_keys, store
+
+KEYS = make_keys()
+WISH = SignUp(
+    address=ADDRESS, preferences=Preferences(categories=("cs.AI",)), network="203.0.113.7"
+)
+
+
+@dataclass
+class FakeQueue:
+    """Keeps what is sent."""
+
+    sent: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def send(self, messages: Iterable[Mapping[str, Any]]) -> int:
+        """Keep all *messages*."""
+        self.sent += messages
+        return len(self.sent)
+
+
+@pytest.fixture
+def table(cloud: Cloud) -> SubscriberTable:
+    """The table, empty."""
+    return SubscriberTable(clients.table(cloud.subscribers))
+
+
+def test_an_unknown_address_is_stored_unconfirmed_and_asked(table: SubscriberTable) -> None:
+    """With the wish, and a consent record that names neither address nor network."""
+    queue = FakeQueue()
+
+    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW)
+
+    subscriber_id = table.find(address_hash(ADDRESS, KEYS))
+    assert subscriber_id is not None
+    stored = table.get(subscriber_id)
+    assert stored is not None
+    assert (stored.address, stored.status) == (ADDRESS, SubscriberStatus.UNCONFIRMED)
+    assert stored.preferences == WISH.preferences
+    assert stored.consent.keys() == {"text", "requested_at", "network"}
+    assert "203.0.113.7" not in str(stored.consent)
+    assert queue.sent == [{"subscriber": subscriber_id, "kind": "confirm"}]
+
+
+@pytest.mark.parametrize("status", SubscriberStatus)
+def test_a_known_address_keeps_its_profile_and_its_status(
+    table: SubscriberTable, status: SubscriberStatus
+) -> None:
+    """A message is queued for each, so nobody outside sees a difference; deliver looks again."""
+    stored = store(table, status=status)
+    queue = FakeQueue()
+
+    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW)
+
+    after = table.get("a1")
+    assert after is not None
+    assert after.status is status
+    final = not may_become(status, SubscriberStatus.CONFIRMED)
+    assert (after == stored) is final
+    assert (after.preferences == WISH.preferences) is not final
+    assert queue.sent == [{"subscriber": "a1", "kind": "confirm"}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", "unknown"),
+    ],
+)
+def test_one_customer_is_one_network(typed: str, network: str) -> None:
+    """An IPv6 customer has 2^64 addresses."""
+    assert network_of(typed) == network
+
+
+def test_limits_hold_by_network_and_in_all(table: SubscriberTable) -> None:
+    """The third of one network is refused, and the fourth in all; refused ones are not counted."""
+
+    def attempt(network: str) -> str:
+        try:
+            check_limits(
+                table, network, per_network=2, per_hour=3, keys=KEYS, now=NOW, epoch_s=1_000
+            )
+        except TooManyError as error:
+            return error.limit
+        return "taken"
+
+    assert [attempt("a"), attempt("a"), attempt("a")] == ["taken", "taken", "network"]
+    assert [attempt("b"), attempt("b"), attempt("c")] == ["taken", "all", "all"]
+    rows = clients.table("subscribers").scan()["Items"]
+    assert {int(row["expires_at"]) for row in rows} == {8_200}

@@ -1,0 +1,7 @@
+"""`python -m paperpost_cli` is `paperpost`."""
+
+import sys
+
+from paperpost_cli.main import main
+
+sys.exit(main())

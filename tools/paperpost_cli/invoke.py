@@ -1,0 +1,74 @@
+"""`paperpost invoke FUNCTION EVENT.json`: one function with one event, on the laptop cloud or in AWS."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from paperpost.domain.errors import InvalidInputError, PaperpostError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+# Where `make run` puts the emulator when nothing else listens there (docs/events.md).
+LAPTOP_ENDPOINT = "http://127.0.0.1:4566"
+LAPTOP_STACK = "paperpost"
+_FUNCTIONS = ("fetch", "enrich", "publish", "compose", "deliver", "subscribe", "feedback")
+_READ_TIMEOUT_S = 310  # longer than any function's own time-out
+
+
+class InvokeError(PaperpostError):
+    """The function could not be invoked, or raised."""
+
+
+def run_invoke(options: argparse.Namespace) -> int:
+    """Invoke the function, print what it returned as JSON, and return 0 unless it raised."""
+    if options.function not in _FUNCTIONS:
+        raise InvalidInputError(f"no function {options.function!r}: {', '.join(_FUNCTIONS)}")
+    try:
+        event = options.event.read_bytes()
+        json.loads(event)
+    except (OSError, ValueError) as exc:
+        raise InvalidInputError(f"{options.event} is no JSON file: {exc}") from exc
+    session, endpoint = _session(options.stack)
+    stack = options.stack or LAPTOP_STACK
+    try:
+        name = _physical_name(session, endpoint, stack, options.function)
+        client: LambdaClient = session.client(
+            "lambda",
+            endpoint_url=endpoint,
+            config=Config(read_timeout=_READ_TIMEOUT_S, retries={"total_max_attempts": 1}),
+        )
+        answer = client.invoke(FunctionName=name, Payload=event)
+    except (BotoCoreError, ClientError) as exc:
+        where = "in AWS" if options.stack else "on the laptop cloud (is `make run` running?)"
+        raise InvokeError(f"{options.function} cannot be invoked {where}: {exc}") from exc
+    result = json.loads(answer["Payload"].read() or b"null")
+    print(json.dumps(result, ensure_ascii=False, indent=2))
+    if "FunctionError" in answer:
+        print(f"paperpost: {options.function} raised an error", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _session(stack: str | None) -> tuple[boto3.Session, str | None]:
+    """The operator's own session for AWS; the emulator's root for the laptop."""
+    if stack:
+        return boto3.Session(), None
+    laptop = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+    )
+    return laptop, LAPTOP_ENDPOINT
+
+
+def _physical_name(
+    session: boto3.Session, endpoint: str | None, stack: str, function: str
+) -> str:
+    resource = session.client("cloudformation", endpoint_url=endpoint).describe_stack_resource(
+        StackName=stack, LogicalResourceId=f"{function.capitalize()}Function"
+    )
+    return resource["StackResourceDetail"]["PhysicalResourceId"]

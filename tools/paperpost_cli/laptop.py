@@ -1,0 +1,291 @@
+"""The laptop cloud: emulator, stand-in and the deployed stack as one thing."""
+
+import base64
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paperpost.domain.errors import PaperpostError
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+from paperpost_cli.cloud.emulator import Emulator
+from paperpost_cli.cloud.invocations import Invocations
+from paperpost_cli.cloud.schedules import (
+    Schedule,
+    ScheduleFailedError,
+    due_between,
+    fire,
+    list_schedules,
+)
+from paperpost_cli.cloud.stack import Stack, deploy
+from paperpost_cli.cloud.standin import EmulatorAccount, Standin
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK_NAME = "paperpost"
+SENDER_DOMAIN = "paperpost.example"
+_KEYS_PARAMETER = "/paperpost/token-keys"
+_SETTLE_WITHIN_S = 120
+_STUCK_AFTER_S = 12
+_FLOW = ("fetch", "enrich", "publish", "compose")
+
+
+class UnsettledError(PaperpostError):
+    """Messages wait in a queue and nobody takes them."""
+
+
+class HandlerFailedError(PaperpostError):
+    """A function that a schedule fired raised an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where one laptop cloud keeps its things."""
+
+    state: Path
+    mail: Path
+
+    @property
+    def feeds(self) -> Path:
+        """Where fetch finds what is announced on the replayed date."""
+        return self.state / "feeds"
+
+
+class LaptopCloud:
+    """Start it, move its clock, fire what is due, wait until all is quiet, stop it."""
+
+    def __init__(self, folders: Folders, *, standin: Standin, template: Path) -> None:
+        self.folders = folders
+        self.standin = standin
+        self.template = template
+        self.emulator = Emulator(state_dir=folders.state / "emulator")
+        self.stack: Stack
+        self._offset_s = 0.0
+
+    # start and stop
+
+    def start(self, parameters: Mapping[str, str]) -> None:
+        """Start emulator and stand-in, deploy the template with *parameters*."""
+        self.folders.feeds.mkdir(parents=True, exist_ok=True)
+        self.standin.start()
+        self.emulator.start(standin=self.standin.url)
+        self.standin.connect(EmulatorAccount(self.emulator))
+        self._put_token_keys()
+        self.deploy(parameters)
+
+    def deploy(self, parameters: Mapping[str, str]) -> None:
+        """Deploy template and code as they are on disk now, and point the functions at this machine."""
+        self.stack = deploy(
+            self.emulator, self.template, stack_name=STACK_NAME, parameters=parameters
+        )
+        self._configure_functions()
+
+    def stop(self) -> None:
+        """Stop everything; the state stays in its folder."""
+        self.emulator.stop()
+        self.standin.stop()
+
+    # the clock
+
+    def set_clock(self, at: datetime) -> None:
+        """Let every function believe that it is *at* now; its clock goes on from there."""
+        self._offset_s = (at - datetime.now(UTC)).total_seconds()
+        self._configure_functions()
+
+    def now(self) -> datetime:
+        """The time that the functions believe it is (UTC)."""
+        return datetime.fromtimestamp(time.time() + self._offset_s, UTC)
+
+    # what runs
+
+    def schedules(self) -> list[Schedule]:
+        """The deployed schedules in the order of the flow."""
+        found = list_schedules(self.emulator, self.stack)
+        return sorted(found, key=lambda s: _FLOW.index(self.stage_of(s.function)))
+
+    def fire_due(self, since: datetime) -> None:
+        """
+        Fire each schedule once that fell due since *since*, settling behind each.
+
+        Raises: HandlerFailedError: If a function raised; the text names it and its error.
+        """
+        for schedule in self.schedules():
+            if due_between(schedule, since, self.now()):
+                self.fire(schedule)
+                self.settle()
+
+    def fire(self, schedule: Schedule) -> object:
+        """Fire one schedule and return what its function returned."""
+        try:
+            return fire(self.emulator, schedule)
+        except ScheduleFailedError as exc:
+            stage = self.stage_of(schedule.function)
+            raise HandlerFailedError(f"{stage} failed: {exc.error}") from exc
+
+    def settle(self) -> None:
+        """
+        Wait until every queue is empty and no function runs.
+
+        Raises: UnsettledError: If messages wait and nothing takes them.
+        """
+        deadline = time.monotonic() + _SETTLE_WITHIN_S
+        last, changed = "", time.monotonic()
+        while time.monotonic() < deadline:
+            waiting, work = self.waiting(), self.emulator.work()
+            if not waiting and not any(work.values()) and self.standin.idle():
+                return
+            seen = json.dumps([waiting, work], sort_keys=True)
+            if seen != last or work["running"]:
+                last, changed = seen, time.monotonic()
+            elif time.monotonic() - changed > _STUCK_AFTER_S:
+                break
+            time.sleep(0.05)
+        raise UnsettledError(f"messages wait and nothing takes them: {self.waiting()}")
+
+    def waiting(self) -> dict[str, int]:
+        """Messages that wait or are in flight, by the working queue's logical name."""
+        sqs = self.emulator.client("sqs")
+        counts = {}
+        for name, url in self.stack.resources("AWS::SQS::Queue").items():
+            if name.endswith("DeadLetters"):
+                continue
+            attributes = sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+            if number := sum(map(int, attributes.values())):
+                counts[name] = number
+        return counts
+
+    def dead_letters(self) -> dict[str, int]:
+        """Messages in the dead-letter queues, by logical name; empty ones left out."""
+        sqs = self.emulator.client("sqs")
+        counts = {}
+        for name, url in self.stack.resources("AWS::SQS::Queue").items():
+            if name.endswith("DeadLetters"):
+                attributes = sqs.get_queue_attributes(
+                    QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+                )["Attributes"]
+                if number := int(attributes["ApproximateNumberOfMessages"]):
+                    counts[name] = number
+        return counts
+
+    def invocations(self) -> dict[str, int]:
+        """Invocations by stage, from the emulator's own records."""
+        records = Invocations(self.emulator)
+        return {stage: records.count(name) for stage, name in self._functions().items()}
+
+    # what is there
+
+    def papers(self) -> PaperTable:
+        """The Papers table, with the launcher's rights."""
+        return PaperTable(self._table("PapersTable"))
+
+    def site(self) -> SiteBucket:
+        """The site's bucket, with the launcher's rights."""
+        name = self.stack.resources("AWS::S3::Bucket")["SiteBucket"]
+        return SiteBucket(self.emulator.client("s3"), name)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table by its logical name."""
+        items: list[dict[str, Any]] = []
+        request: dict[str, Any] = {}
+        while True:
+            answer = self._table(table).scan(**request)
+            items += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return items
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def copy_site(self, folder: Path) -> None:
+        """Write the bucket's files below *folder*, and remove what is no longer in the bucket."""
+        s3, bucket = (
+            self.emulator.client("s3"),
+            self.stack.resources("AWS::S3::Bucket")["SiteBucket"],
+        )
+        kept = set()
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for entry in page.get("Contents", []):
+                path = folder / entry["Key"]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+                kept.add(path)
+        for path in folder.rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+
+    def api(self) -> str:
+        """The HTTP API's address on this machine, to which a path such as /api/health is added."""
+        api_id = self.stack.resources("AWS::ApiGatewayV2::Api").get("HttpApi", "none")
+        return f"{self.emulator.endpoint}/_aws/execute-api/{api_id}/$default"
+
+    def announce(self, files: Sequence[Path]) -> None:
+        """Put *files* where fetch looks, and nothing else."""
+        shutil.rmtree(self.folders.feeds, ignore_errors=True)
+        self.folders.feeds.mkdir(parents=True)
+        for n, path in enumerate(files):
+            shutil.copyfile(path, self.folders.feeds / f"{n:03}-{path.stem}.xml")
+
+    def stage_of(self, function: str) -> str:
+        """The stage of a function's name."""
+        return next((s for s, name in self._functions().items() if name == function), function)
+
+    def _functions(self) -> dict[str, str]:
+        """Function names by stage."""
+        return {
+            logical.removesuffix("Function").lower(): physical
+            for logical, physical in self.stack.resources("AWS::Lambda::Function").items()
+        }
+
+    def _table(self, logical: str) -> "Table":
+        name = self.stack.resources("AWS::DynamoDB::Table")[logical]
+        resource: Any = self.emulator.session().resource(
+            "dynamodb", endpoint_url=self.emulator.endpoint
+        )
+        return resource.Table(name)
+
+    def _configure_functions(self) -> None:
+        """What only a laptop needs: where AWS is, and what time it is."""
+        client = self.emulator.client("lambda")
+        wanted = {
+            "AWS_ENDPOINT_URL": self.emulator.endpoint,
+            "AWS_ENDPOINT_URL_SESV2": self.standin.url,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.standin.url,
+            "CLOCK_OFFSET_S": f"{self._offset_s:.3f}",
+        }
+        for name in self._functions().values():
+            variables = client.get_function_configuration(FunctionName=name)["Environment"][
+                "Variables"
+            ]
+            if variables != variables | wanted:
+                client.update_function_configuration(
+                    FunctionName=name, Environment={"Variables": variables | wanted}
+                )
+
+    def _put_token_keys(self) -> None:
+        """Make the keys of mail links once; as an operator does in AWS (docs/deploy.md)."""
+        ssm = self.emulator.client("ssm")
+        try:
+            ssm.get_parameter(Name=_KEYS_PARAMETER)
+        except ssm.exceptions.ParameterNotFound:
+            ssm.put_parameter(Name=_KEYS_PARAMETER, Value=new_token_keys(), Type="SecureString")
+
+
+def new_token_keys() -> str:
+    """A fresh set of token keys as the JSON text that the functions read from SSM."""
+
+    def key() -> str:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+
+    return json.dumps({"signing": ["k1"], "keys": {"k1": key()}, "retired": [], "pepper": key()})

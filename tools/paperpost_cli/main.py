@@ -1,0 +1,140 @@
+"""The operator's command: `paperpost local`, `render`, `invoke`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from paperpost.domain.errors import InvalidInputError, PaperpostError
+from paperpost.observe import logger
+
+_MOST_READERS = 5000
+_Run = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; an expected error is one line on standard error."""
+    options = _parser().parse_args(arguments)
+    logger.setLevel("WARNING")  # what the functions log in the cloud is noise on a terminal
+    run: _Run = options.run
+    try:
+        return run(options)
+    except PaperpostError as exc:
+        print(f"paperpost: {exc}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="paperpost", description="New arXiv papers in your feed reader and inbox."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_local(commands.add_parser("local", help="the laptop cloud: everything on this machine"))
+    _add_render(commands.add_parser("render", help="one rendering on standard output, no AWS"))
+    _add_invoke(commands.add_parser("invoke", help="one function with one event"))
+    return parser
+
+
+def _add_local(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--once", action="store_true", help="end when the replayed days are through"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where site, mail, receipt and state go"
+    )
+    parser.add_argument("--live", action="store_true", help="today's arXiv instead of a replay")
+    parser.add_argument(
+        "--feed", type=Path, action="append", default=[], metavar="FILE",
+        help="a recorded announcement feed to replay (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--category", action="append", default=[], metavar="CAT",
+        help="a category to follow (repeatable; default: those the feeds announce)",
+    )  # fmt: skip
+    parser.add_argument("--subscribers", type=_count, metavar="N", help="readers to make up")
+    parser.add_argument("--port", type=int, default=8000, help="of the front door (default 8000)")
+    parser.add_argument(
+        "--template", type=Path, metavar="FILE", help="another template than ./template.yaml"
+    )
+    parser.set_defaults(run=_local)
+
+
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=["rss", "atom", "json", "markdown", "letter"])
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--records", type=Path, metavar="FILE", help="JSON lines, one paper each")
+    source.add_argument(
+        "--archive", type=Path, metavar="FILE",
+        help="the original system's stored papers, JSON lines (markdown only)",
+    )  # fmt: skip
+    parser.add_argument("--category", metavar="CAT", help="only this category's listings")
+    parser.add_argument(
+        "--now", type=_moment, metavar="T", help="close the window: leave later dates out"
+    )
+    parser.set_defaults(run=_render)
+
+
+def _add_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "function", help="fetch, enrich, publish, compose, deliver, subscribe, feedback"
+    )
+    parser.add_argument("event", type=Path, metavar="EVENT.json")
+    parser.add_argument("--stack", metavar="NAME", help="in AWS; without it, on the laptop cloud")
+    parser.set_defaults(run=_invoke)
+
+
+# A command's own modules are imported when it runs, so that `render` starts at once.
+
+
+def _local(options: argparse.Namespace) -> int:
+    from paperpost_cli.local import run_local  # noqa: PLC0415
+
+    return run_local(options)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from paperpost_cli.render import render  # noqa: PLC0415
+
+    path: Path = options.records or options.archive
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"{path} cannot be read: {exc}") from exc
+    body = render(
+        options.kind,
+        records_lines=lines if options.records else None,
+        archive_lines=lines if options.archive else None,
+        category=options.category,
+        now=options.now,
+        name=str(path),
+    )
+    sys.stdout.buffer.write(body)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _invoke(options: argparse.Namespace) -> int:
+    from paperpost_cli.invoke import run_invoke  # noqa: PLC0415
+
+    return run_invoke(options)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _MOST_READERS:
+        raise argparse.ArgumentTypeError(f"between 0 and {_MOST_READERS}")
+    return number
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs a time zone, such as 2026-04-21T12:00:00Z")
+    return at
+
+
+if __name__ == "__main__":
+    sys.exit(main())

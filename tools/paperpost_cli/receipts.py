@@ -1,0 +1,213 @@
+"""The receipt of a replay: counts from source, tables, bucket and mailbox that must add up."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from paperpost.domain.announcements import type_in_category
+from paperpost.storage import keys
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+from paperpost_cli.mailbox import Mail
+from paperpost_cli.replay import Replay
+
+_FINAL = {"sent", "skipped", "failed", "unknown"}
+_FUNCTIONS = ("fetch", "enrich", "publish", "compose", "deliver", "subscribe", "feedback")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementCounts:
+    """One category on one date: from the source, the table and the published files."""
+
+    category: str
+    announced_on: str
+    announced: int
+    listed: int
+    state: str
+    enriched: Mapping[str, int]
+    without_enrichment: int
+    on_page: int
+    in_markdown: int
+    in_json: int
+    in_feeds: Mapping[str, int]
+    due_in_feeds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueCounts:
+    """One issue: ledger rows by state, letters in the mailbox, confirmed readers without a row."""
+
+    issue: str
+    audience: int
+    states: Mapping[str, int]
+    letters: int
+    addressees: int
+    confirmed_without_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Everything counted, and what does not add up."""
+
+    announcements: Sequence[AnnouncementCounts]
+    issues: Sequence[IssueCounts]
+    subscribers: Mapping[str, int]
+    confirmations: int
+    invocations: Mapping[str, int]
+    dead_letters: Mapping[str, int]
+    problems: Sequence[str] = field(default_factory=tuple)
+
+    def with_problems(self, problems: Sequence[str]) -> "Receipt":
+        """The same counts with what does not add up."""
+        return replace(self, problems=tuple(problems))
+
+    def summary(self) -> str:
+        """The receipt in three lines for a terminal."""
+        announced = sum(c.announced for c in self.announcements)
+        listed = sum(c.listed for c in self.announcements)
+        letters = sum(c.letters for c in self.issues)
+        invoked = ", ".join(f"{name} {n}" for name, n in sorted(self.invocations.items()))
+        return (
+            f"announced {announced} = listed {listed} in {len(self.announcements)} announcements\n"
+            f"issues {len(self.issues)}, letters {letters}, confirmations {self.confirmations}, "
+            f"subscribers {dict(self.subscribers)}\n"
+            f"invocations: {invoked}"
+        )
+
+    def to_json(self) -> str:
+        """The receipt as JSON text for receipt.json."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def count_announcement(
+    replay: Replay,
+    on: date,
+    category: str,
+    *,
+    papers: PaperTable,
+    site: SiteBucket,
+    languages: Sequence[str],
+) -> AnnouncementCounts:
+    """Count one category's announcement of the date *on* everywhere it must stand."""
+    items = {
+        item.arxiv_id: item
+        for file in replay.days[on]
+        if category in file.categories()
+        for item in file.feed.items
+        if category in item.categories
+    }
+    due = {
+        i
+        for i, item in items.items()
+        if not type_in_category(
+            item.announce_type, primary=item.categories[0], category=category
+        ).is_replacement
+    }
+    listings = papers.list_listings(category, on)
+    announcement = papers.get_announcement(category, on)
+    enrichments = papers.get_enrichments((listing.arxiv_id for listing in listings), languages)
+    states = Counter(
+        f"{language} {e.state.value}" for per in enrichments.values() for language, e in per.items()
+    )
+    day = f"{category}/{on.isoformat()}"
+    return AnnouncementCounts(
+        category=category,
+        announced_on=on.isoformat(),
+        announced=len(items),
+        listed=len({listing.arxiv_id for listing in listings}),
+        state=announcement.state.value if announcement else "missing",
+        enriched=dict(sorted(states.items())),
+        without_enrichment=len(listings) * len(languages) - states.total(),
+        on_page=_mentions(site, f"{day}.html", (f'id="{i}"' for i in items)),
+        in_markdown=_mentions(site, f"{day}.md", (f"https://arxiv.org/abs/{i})" for i in items)),
+        in_json=len({r["id"] for r in _json(site, f"{day}.json").get("records", [])} & set(items)),
+        in_feeds={
+            name: _mentions(site, f"{category}/{name}", (f"https://arxiv.org/abs/{i}" for i in due))
+            for name in ("rss.xml", "atom.xml", "feed.json")
+        },
+        due_in_feeds=len(due),
+    )
+
+
+def count_issue(
+    issue: str, *, rows: Iterable[Mapping[str, Any]], mails: Sequence[Mail], confirmed: set[str]
+) -> IssueCounts:
+    """Count one issue's ledger *rows* against its letters and the *confirmed* subscribers' ids."""
+    own = [row for row in rows if row["pk"].startswith(f"{keys.issue_pk(issue)}#")]
+    letters = [mail for mail in mails if mail.issue == issue]
+    planned = {row["sk"].removeprefix(keys.delivery_sk("")) for row in own}
+    return IssueCounts(
+        issue=issue,
+        audience=len(own),
+        states=dict(sorted(Counter(str(row["state"]) for row in own).items())),
+        letters=len(letters),
+        addressees=len({mail.to for mail in letters}),
+        confirmed_without_row=len(confirmed - planned),
+    )
+
+
+def find_problems(receipt: Receipt, *, readers: int, bouncing: int) -> list[str]:
+    """What does not add up, one line each; *bouncing* of the *readers* must have ended as bounced."""
+    problems = [p for counts in receipt.announcements for p in _announcement_problems(counts)]
+    problems += [p for counts in receipt.issues for p in _issue_problems(counts)]
+    for function in _FUNCTIONS if readers else _FUNCTIONS[:3]:
+        if not receipt.invocations.get(function):
+            problems.append(f"{function} was never invoked")
+    if receipt.dead_letters:
+        problems.append(f"messages nobody could handle: {dict(receipt.dead_letters)}")
+    if readers:
+        confirmed = receipt.subscribers.get("confirmed", 0)
+        bounced = receipt.subscribers.get("bounced", 0)
+        if confirmed + bounced != readers:
+            problems.append(
+                f"{readers} readers signed up, {confirmed + bounced} are confirmed or bounced"
+            )
+        if bounced != bouncing:
+            problems.append(f"{bouncing} readers' mail bounces, {bounced} are marked so")
+    return problems
+
+
+def _announcement_problems(c: AnnouncementCounts) -> Iterable[str]:
+    where = f"{c.category} {c.announced_on}"
+    if c.state != "complete":
+        yield f"{where}: announcement is {c.state}, not complete"
+    for what, number in (
+        ("listed", c.listed),
+        ("on the day page", c.on_page),
+        ("in Markdown", c.in_markdown),
+        ("in JSON", c.in_json),
+    ):
+        if number != c.announced:
+            yield f"{where}: {c.announced} announced, {number} {what}"
+    if c.without_enrichment:
+        yield f"{where}: {c.without_enrichment} enrichments were never tried"
+    for name, number in c.in_feeds.items():
+        if number != c.due_in_feeds:
+            yield f"{where}: {c.due_in_feeds} new or cross, {number} in {name}"
+
+
+def _issue_problems(c: IssueCounts) -> Iterable[str]:
+    if unfinished := {s: n for s, n in c.states.items() if s not in _FINAL}:
+        yield f"{c.issue}: letters still open: {unfinished}"
+    if c.letters != c.states.get("sent", 0) + c.states.get("unknown", 0):
+        yield f"{c.issue}: {c.states.get('sent', 0)} letters sent, {c.letters} in the mailbox"
+    if c.letters != c.addressees:
+        yield f"{c.issue}: {c.letters} letters to {c.addressees} addresses"
+    if c.confirmed_without_row:
+        yield f"{c.issue}: {c.confirmed_without_row} confirmed readers have no delivery"
+
+
+def _mentions(site: SiteBucket, path: str, needles: Iterable[str]) -> int:
+    """How many of *needles* stand in the file, 0 if there is none."""
+    stored = site.get(path)
+    text = stored.body.decode() if stored else ""
+    return sum(needle in text for needle in needles)
+
+
+def _json(site: SiteBucket, path: str) -> dict[str, Any]:
+    stored = site.get(path)
+    value: dict[str, Any] = json.loads(stored.body) if stored else {}
+    return value
