@@ -15,7 +15,7 @@ import pytest
 from paperpost_cli.cloud.emulator import Emulator
 from paperpost_cli.cloud.invocations import Invocations
 from paperpost_cli.cloud.schedules import ScheduleFailedError, fire, list_schedules
-from paperpost_cli.cloud.stack import Stack, StackError, deploy
+from paperpost_cli.cloud.stack import Stack, StackError, deploy, describe
 from paperpost_cli.cloud.standin import EmulatorAccount, ReplayModel, Standin
 
 pytestmark = pytest.mark.emulator
@@ -471,6 +471,29 @@ def test_what_was_saved_survives_a_power_cut(small: Small) -> None:
     assert small.invoke("MayNot", {"key": "refused"}) == "AccessDenied"
     small.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "WANTED#2"}})
     assert until(lambda: small.keys("stream/WANTED-2")) == ["stream/WANTED-2"]
+
+
+def test_a_queue_still_feeds_its_function_when_the_next_start_takes_another_port(
+    small: Small,
+) -> None:
+    """`--once` takes free ports, so the same folder comes up elsewhere the second time."""
+    before = len(small.keys("queue/"))
+    small.emulator.stop()
+
+    moved = Emulator(state_dir=small.emulator.state_dir).start(standin=small.standin.url)
+    try:
+        assert moved.port != small.emulator.port
+        client, stack = moved.client("sqs"), describe(moved, "small")
+        client.send_message(QueueUrl=stack.physical["Queue"], MessageBody="after the move")
+        listed = moved.client("s3").list_objects_v2
+        arrived = until(
+            lambda: listed(Bucket=stack.physical["Bucket"], Prefix="queue/")["KeyCount"] > before
+        )
+    finally:
+        moved.stop()
+        small.emulator.start(standin=small.standin.url)
+
+    assert arrived
 
 
 def test_nothing_is_left_in_the_temporary_folder_after_the_end(small: Small) -> None:

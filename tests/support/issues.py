@@ -63,7 +63,11 @@ def make_listing(
 
 
 def make_enrichment(
-    paper: Paper, language: str = "zh", *, state: EnrichmentState = EnrichmentState.OK, tag: str = ""
+    paper: Paper,
+    language: str = "zh",
+    *,
+    state: EnrichmentState = EnrichmentState.OK,
+    tag: str = "",
 ) -> Enrichment:
     """An enrichment of the paper's present text."""
     chinese = language == "zh"

@@ -65,9 +65,7 @@ def _session(stack: str | None) -> tuple[boto3.Session, str | None]:
     return laptop, LAPTOP_ENDPOINT
 
 
-def _physical_name(
-    session: boto3.Session, endpoint: str | None, stack: str, function: str
-) -> str:
+def _physical_name(session: boto3.Session, endpoint: str | None, stack: str, function: str) -> str:
     resource = session.client("cloudformation", endpoint_url=endpoint).describe_stack_resource(
         StackName=stack, LogicalResourceId=f"{function.capitalize()}Function"
     )

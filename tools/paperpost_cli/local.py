@@ -106,11 +106,11 @@ def _stay(plan: Plan) -> int:
     cloud_box: list[LaptopCloud] = []
 
     def refresh() -> None:
+        if not sources.changed():
+            return
         with busy:
-            if cloud_box and sources.changed():
-                cloud = cloud_box[0]
-                cloud.deploy(_parameters(plan))
-                _fire(cloud, "publish")
+            _tolerant(partial(cloud_box[0].deploy, _parameters(plan)))
+            _fire(cloud_box[0], "publish")
 
     def api_address() -> str:
         return cloud_box[0].api()
@@ -148,7 +148,8 @@ def _running(plan: Plan) -> Iterator[LaptopCloud]:
     answers = ReplayModel.from_file(_SAMPLE / "answers.jsonl")
     standin = Standin(mail_dir=folders.mail, model=answers, verified_domain=SENDER_DOMAIN)
     cloud = LaptopCloud(folders, standin=standin, template=plan.template)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         with Progress("starting the emulator, deploying the template") as progress:
             cloud.start(_parameters(plan))

@@ -1,10 +1,7 @@
 """`paperpost render`: a rendering of records as bytes, by the functions that publish uses."""
 
-import argparse
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 
 from paperpost.data import calendar, taxonomy
 from paperpost.domain.announcements import Announcement, AnnouncementState, eastern_date
@@ -20,26 +17,6 @@ from paperpost.publish.pages import SiteFacts
 
 LANGUAGES = ("zh", "en")
 SITE_URL = "https://paperpost.example"
-
-
-def run_render(options: argparse.Namespace) -> int:
-    """Write the rendering that the command line asks for to standard output."""
-    path: Path = options.archive or options.records
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"{path}: cannot be read: {exc}") from exc
-    body = render(
-        options.kind,
-        records_lines=None if options.archive else lines,
-        archive_lines=lines if options.archive else None,
-        category=options.category,
-        now=options.now,
-        name=str(path),
-    )
-    sys.stdout.buffer.write(body)
-    sys.stdout.buffer.flush()
-    return 0
 
 
 def render(

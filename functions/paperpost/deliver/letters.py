@@ -211,34 +211,30 @@ class _Body:
         return pieces
 
     def _tiers(self, papers: Selection) -> list[Piece]:
-        word, matched, rest = self.words, len(papers.matched), len(papers.rest)
-        pieces: list[Piece] = []
-        if matched:
-            pieces.append(
-                _heading(word.counted("符合你的规则 {} 篇", "Matches your rules: {}", matched))
-            )
-        if rest and not matched:
-            pieces.append(_heading(word.counted("论文 {} 篇", "Papers: {}", rest)))
-        if matched and rest:
-            blocks = self._section(papers.matched, abstracts=_ABSTRACTS)
-            title = word.counted("其余 {} 篇", "The rest: {}", rest)
-            return [*pieces, *blocks, _heading(title), *self._section(papers.rest)]
-        return [
-            *pieces,
-            *self._section((*papers.matched, *papers.rest), abstracts=_ABSTRACTS),
-        ]
+        """What is new today: all of it matches the reader's rules, or there are none."""
+        picks = (*papers.matched, *papers.rest)
+        if not picks:
+            return []
+        chinese, english = (
+            ("符合你的规则 {} 篇", "Matches your rules: {}")
+            if papers.matched
+            else ("论文 {} 篇", "Papers: {}")
+        )
+        title = self.words.counted(chinese, english, len(picks))
+        return [_heading(title), *self._section(picks, abstracts=_ABSTRACTS)]
 
     def _section(self, picks: Sequence[Pick], *, abstracts: int = 0, only: str = "") -> list[Piece]:
         """The pieces of *picks* that fit, and for the others their text with a link to the page."""
         lines = self._lines(picks)
         to_come = sum(piece.size for piece in lines)
+        # Blocks leave the papers behind them room for lines, but never more than a quarter.
+        most_for_lines = self.room // 4
         pieces: list[Piece] = []
         shown = 0
         if not only:
             for place, (pick, line) in enumerate(zip(picks, lines, strict=True)):
                 to_come -= line.size
-                # What is behind it keeps room for its lines, but at most half of what is left.
-                room = self.room - min(to_come, self.room // 2)
+                room = self.room - min(to_come, most_for_lines)
                 block = self._block(pick, room, with_abstract=place < abstracts)
                 if block is None:
                     break
@@ -247,7 +243,7 @@ class _Body:
                 shown += 1
         if 0 < shown < len(picks):
             left = len(picks) - shown
-            title = self.words.counted("另 {} 篇，仅标题", "{} more, titles only", left)
+            title = self.words.counted("其余 {} 篇", "The other {}", left)
             pieces.append(_heading(title))
         for place, line in enumerate(lines[shown:], shown):
             if line.size > self.room:

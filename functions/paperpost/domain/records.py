@@ -173,7 +173,14 @@ def read_lines(lines: Iterable[str], *, name: str) -> list[Record]:
 
 
 def enrichment_to_json(enrichment: Enrichment) -> dict[str, Any]:
-    """One enrichment as plain JSON values."""
+    """
+    One enrichment as plain JSON values; of one that did not succeed only its state.
+
+    When, why and how often something failed is no data for readers, and would change their files
+    with every new try.
+    """
+    if enrichment.state is not EnrichmentState.OK:
+        return {"state": enrichment.state.value}
     return {
         "state": enrichment.state.value,
         "title": enrichment.title,
@@ -182,7 +189,6 @@ def enrichment_to_json(enrichment: Enrichment) -> dict[str, Any]:
         "model": enrichment.model,
         "prompt_version": enrichment.prompt_version,
         "text_hash": enrichment.text_hash,
-        "reason": enrichment.reason,
         "updated_at": _time(enrichment.updated_at),
     }
 
@@ -198,8 +204,7 @@ def enrichment_from_json(arxiv_id: str, language: str, value: Mapping[str, Any])
         tldr=value.get("tldr", ""),
         model=value.get("model", ""),
         prompt_version=value.get("prompt_version", ""),
-        text_hash=value["text_hash"],
-        reason=value.get("reason", ""),
+        text_hash=value.get("text_hash", ""),
         updated_at=_parsed_time(value.get("updated_at")) or datetime.min.replace(tzinfo=UTC),
     )
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from paperpost.domain.papers import Paper
 from paperpost.enrich.prompt import OWN_LANGUAGE, fields
 
-# An address ends where Chinese text or punctuation begins, space or not.
+# An address ends where Chinese text or punctuation begins, space or not. Letter case is ignored in
+# its beginning alone: under that flag a range beyond ASCII takes in i, k and s.
 _LINK = re.compile(
-    r"(?:(?:https?|ftp|mailto|javascript|data):|\bwww\.)[^\s,;(){}<>\"'`\u0080-\U0010ffff]+",
-    re.IGNORECASE,
+    r"(?i:(?:https?|ftp|mailto|javascript|data):|\bwww\.)"
+    r"[^\s,;(){}<>\"'`\u0080-\U0010ffff]+"
 )
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!--|```|\]\(|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
 _FORMULA = re.compile(r"\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]", re.DOTALL)
@@ -42,7 +43,7 @@ def _failed_in(text: str, name: str, source: str, language: str) -> str:
         return "length"
     if any(unicodedata.category(c) in _HIDDEN and c not in "\n\t" for c in text):
         return "control characters"
-    if any(link.rstrip(".") not in source for link in _LINK.findall(text)):
+    if not _links(text) <= _links(source):
         return "link"
     if any(markup not in source for markup in _MARKUP.findall(text)):
         return "markup"
@@ -50,6 +51,10 @@ def _failed_in(text: str, name: str, source: str, language: str) -> str:
     if language == OWN_LANGUAGE:
         return "script" if share > _HAN_SHARE["title"] else ""
     return "script" if share < _HAN_SHARE[name] else ""
+
+
+def _links(text: str) -> set[str]:
+    return {link.rstrip(".") for link in _LINK.findall(text)}
 
 
 def han_share(text: str) -> float:

@@ -28,6 +28,7 @@ from paperpost.storage.queues import Queue
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Enrich a batch of papers, each failing by itself, or sweep up what fell through."""
+    metrics.add_metric("EnrichRuns", MetricUnit.Count, 1)
     chosen = EnrichSettings.from_env()
     papers = PaperTable(clients.table(chosen.papers_table))
     asked, now = provider(chosen), settings.now()

@@ -24,6 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     Raises: FeedError: The first feed that was bad or late, when all that came is stored; the
         schedule retries, then the DLQ keeps the event.
     """
+    metrics.add_metric("FetchPolls", MetricUnit.Count, 1)
     if event.get("task") != "poll":
         raise InvalidInputError(f"fetch knows no task {event.get('task')!r}")
     chosen = FetchSettings.from_env()

@@ -77,7 +77,7 @@ class SteadyFeed(FeedGenerator):  # type: ignore[misc]  # feedgen carries no typ
     """A feed whose bytes are the same in every process."""
 
     def _create_rss(self, extensions: bool = True) -> tuple[etree._Element, Any]:  # noqa: FBT001, FBT002
-        """feedgen keeps the days to skip in a set, whose order changes with the process."""
+        """Sort the days to skip: in feedgen's set their order changes with the process."""
         feed, document = super()._create_rss(extensions)
         days = feed.find("channel/skipDays")
         days[:] = sorted(days, key=lambda day: str(day.text))

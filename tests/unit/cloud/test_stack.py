@@ -1,14 +1,13 @@
 """Packaging and reading a template, without any cloud."""
 
 import os
-import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from paperpost_cli.cloud.stack import StackError, fingerprint, load_template, package
+from paperpost_cli.cloud.stack import StackError, load_template, package
 
 
 @pytest.fixture
@@ -88,18 +87,3 @@ def test_a_template_that_is_no_yaml_is_one_line_of_error(tmp_path: Path) -> None
         load_template(template)
 
     assert "\n" not in str(failure.value)
-
-
-def test_the_fingerprint_changes_with_template_and_code(code: Path) -> None:
-    """And with nothing else."""
-    template = code.parent / "template.yaml"
-    template.write_text("Globals: { Function: { CodeUri: functions/ } }\n")
-    first = fingerprint(template)
-
-    assert fingerprint(template) == first
-    (code / "pkg" / "a.py").write_text("A = 22")
-    second = fingerprint(template)
-    template.write_text("Globals: { Function: { CodeUri: functions } }\n")
-    os.utime(template, ns=(time.time_ns(), time.time_ns()))
-
-    assert len({first, second, fingerprint(template)}) == 3

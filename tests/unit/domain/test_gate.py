@@ -17,17 +17,17 @@ def shown(*entries: tuple[str, date]) -> list[Shown]:
 PUBLISHED = shown(("d", WED), ("c", TUE), ("b", TUE), ("a", MON))
 
 
-def test_a_new_day_may_push_the_oldest_one_out():
+def test_a_new_day_may_push_the_oldest_one_out() -> None:
     check_feed(
         "f", published=PUBLISHED, candidate=shown(("e", THU), ("d", WED), ("c", TUE), ("b", TUE))
     )
 
 
-def test_a_first_feed_passes():
+def test_a_first_feed_passes() -> None:
     check_feed("f", published=[], candidate=shown(("a", MON)))
 
 
-def test_the_same_feed_passes():
+def test_the_same_feed_passes() -> None:
     check_feed("f", published=PUBLISHED, candidate=PUBLISHED)
 
 
@@ -40,32 +40,32 @@ def test_the_same_feed_passes():
         (shown(("d", WED), ("c", TUE), ("c", TUE), ("b", TUE), ("a", MON)), "c repeated"),
     ],
 )
-def test_a_worse_feed_is_refused_with_the_reason(candidate: list[Shown], reason: str):
+def test_a_worse_feed_is_refused_with_the_reason(candidate: list[Shown], reason: str) -> None:
     with pytest.raises(RefusedError, match=reason) as refused:
         check_feed("cs.CV/rss.xml", published=PUBLISHED, candidate=candidate)
 
     assert refused.value.path == "cs.CV/rss.xml"
 
 
-def test_a_feed_of_the_newest_day_alone_is_refused():
+def test_a_feed_of_the_newest_day_alone_is_refused() -> None:
     """The two newest days are always whole, so yesterday cannot have left the window."""
     with pytest.raises(RefusedError, match="d missing"):
         check_feed("f", published=PUBLISHED, candidate=shown(("e", THU)))
 
 
-def test_a_repeated_id_is_refused_in_a_first_feed_too():
+def test_a_repeated_id_is_refused_in_a_first_feed_too() -> None:
     with pytest.raises(RefusedError, match="a repeated"):
         check_feed("f", published=[], candidate=shown(("a", MON), ("a", MON)))
 
 
-def test_many_missing_ids_are_counted():
+def test_many_missing_ids_are_counted() -> None:
     published = shown(*((f"p{n}", MON) for n in range(9)), ("z", TUE))
 
     with pytest.raises(RefusedError, match="p0, p1, p2 and 6 more missing"):
         check_feed("f", published=published, candidate=shown(("z", TUE)))
 
 
-def test_a_day_page_never_loses_papers():
+def test_a_day_page_never_loses_papers() -> None:
     check_day("p", published=3, candidate=3)
     check_day("p", published=0, candidate=0)
 

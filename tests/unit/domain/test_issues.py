@@ -348,9 +348,7 @@ def test_a_paper_in_two_of_a_readers_categories_comes_once() -> None:
 def test_a_paper_crossed_later_comes_to_those_who_have_not_seen_it() -> None:
     """Who read it in cs.CV on Tuesday does not get it again for cs.LG on Wednesday."""
     first = make_issue([make_listing(1)])
-    second = make_issue(
-        [make_listing(1, "cs.LG", on=NEXT, kind="cross")], on=NEXT, earlier=[first]
-    )
+    second = make_issue([make_listing(1, "cs.LG", on=NEXT, kind="cross")], on=NEXT, earlier=[first])
 
     assert ids(selection(second, reader("cs.LG"))) == [arxiv_id(1)]
     assert ids(selection(second, reader("cs.CV", "cs.LG"))) == []
@@ -370,9 +368,7 @@ def test_a_type_that_a_reader_does_not_want_is_no_sight_of_the_paper() -> None:
 def test_a_paper_first_listed_long_ago_is_not_new_to_its_old_readers() -> None:
     """Beyond the span the paper's own first listings tell it."""
     months_ago = date(2024, 1, 9)
-    paper = make_paper(
-        1, listed={"cs.CV": (months_ago, "new"), "cs.LG": (DAY, "cross")}, version=3
-    )
+    paper = make_paper(1, listed={"cs.CV": (months_ago, "new"), "cs.LG": (DAY, "cross")}, version=3)
     issue = make_issue([make_listing(1, "cs.LG", kind="cross")], [paper])
 
     assert ids(selection(issue, reader("cs.LG"))) == [arxiv_id(1)]
@@ -426,7 +422,9 @@ def test_a_withdrawal_is_told_to_those_who_had_been_due_the_paper() -> None:
     older = make_paper(
         2, withdrawn=True, version=2, listed={"cs.CV": (DAY - timedelta(days=31), "new")}
     )
-    issue = make_issue([make_listing(1, kind="replace"), make_listing(2, kind="replace")], [known, older])
+    issue = make_issue(
+        [make_listing(1, kind="replace"), make_listing(2, kind="replace")], [known, older]
+    )
 
     found = selection(issue, reader("cs.CV", announce_types=(AnnounceType.NEW,)))
     crosses = selection(issue, reader("cs.CV", announce_types=(AnnounceType.CROSS,)))

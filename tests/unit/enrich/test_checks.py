@@ -28,6 +28,8 @@ def test_a_good_answer_passes() -> None:
         ({"tldr": "见 https://evil.example/x。"}, "link"),
         ({"tldr": "见 www.evil.example 网站"}, "link"),
         ({"abstract": "代码：https://example.org/nothing.evil 在此。"}, "link"),
+        ({"abstract": "代码：https://example.org/noth 在此。"}, "link"),
+        ({"abstract": "代码：HTTPS://EVIL.example/kiss 在此。"}, "link"),
         ({"tldr": "点击 javascript:alert(1) 这里"}, "link"),
         ({"title": "只需要<b>空无一物</b>"}, "markup"),
         ({"tldr": "本文<script>提出空无一物的方法"}, "markup"),

@@ -1,6 +1,7 @@
 """The sweep: what the queue lost is queued again, and nothing else."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from paperpost.storage.papers import PaperTable
 from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider
 
 TODAY = date(2026, 4, 21)
+DEAD = RefusedByProviderError("dead")
 
 
 class FakeQueue:
@@ -37,12 +39,12 @@ def listed(papers: PaperTable) -> PaperTable:
     return papers
 
 
-def list_in(papers: PaperTable, category: str, on: date) -> None:
-    """List the paper in *category* on the date *on*."""
+def list_in(papers: PaperTable, category: str, on: date, *, paper: str = PAPER.arxiv_id) -> None:
+    """List a paper in *category* on the date *on*."""
     listing = Listing(
         category=category,
         announced_on=on,
-        arxiv_id=PAPER.arxiv_id,
+        arxiv_id=paper,
         version=1,
         announce_type=AnnounceType.NEW,
         stored_at=NOW,
@@ -75,9 +77,11 @@ def swept(papers: PaperTable, provider: Provider | None = None) -> list[dict[str
     return queue.sent
 
 
-def enrich(papers: PaperTable, provider: Provider) -> None:
-    """Work on the paper as its message would."""
-    enrich_paper(PAPER.arxiv_id, ("zh", "en"), papers=papers, provider=provider, now=NOW)
+def enrich(
+    papers: PaperTable, provider: Provider, *, paper: str = PAPER.arxiv_id, now: datetime = NOW
+) -> None:
+    """Work on a paper as its message would."""
+    enrich_paper(paper, ("zh", "en"), papers=papers, provider=provider, now=now)
 
 
 def test_a_paper_whose_message_was_lost_is_queued_again_once(listed: PaperTable) -> None:
@@ -120,6 +124,26 @@ def test_what_failed_is_taken_up_and_what_was_rejected_is_not(listed: PaperTable
 
     assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]
     assert swept(listed, Extractive()) == []
+
+
+def test_a_dead_provider_is_probed_with_one_paper_until_it_succeeds_again(
+    listed: PaperTable,
+) -> None:
+    """Else every sweep would ask it for everything it failed at; then all is queued at once."""
+    others = [replace(PAPER, arxiv_id=f"2604.9900{n}") for n in (2, 3, 4)]
+    listed.put_papers(others)
+    for other in others:
+        list_in(listed, "cs.AI", TODAY, paper=other.arxiv_id)
+        enrich(listed, FakeProvider({"zh": DEAD, "en": DEAD}), paper=other.arxiv_id)
+    enrich(listed, FakeProvider({"zh": DEAD, "en": DEAD}))
+
+    probes = swept(listed)
+    enrich(listed, FakeProvider(), paper=str(probes[0]["arxiv_id"]), now=NOW + timedelta(hours=1))
+    recovered = swept(listed)
+
+    assert len(probes) == 1
+    assert len(recovered) == 3
+    assert probes[0] not in recovered
 
 
 @pytest.mark.parametrize(("days", "queued"), [(45, 1), (46, 0)])

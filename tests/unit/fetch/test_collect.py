@@ -96,11 +96,16 @@ def test_an_archive_covers_its_configured_members_by_their_canonical_names(
     assert state(papers, "cs.LG") == ("quiet", 0, 0, "replay")
 
 
+@pytest.mark.parametrize("replay", [True, False])
 def test_a_member_without_a_paper_in_its_archives_feed_is_quiet(
-    poll: Poll, papers: PaperTable
+    poll: Poll,
+    papers: PaperTable,
+    replay: bool,  # noqa: FBT001
 ) -> None:
     """The archive's feed is there, so nothing is waited for."""
-    poll(rss([Item(categories=("stat.ML",))], names="stat"), categories=["stat.ML", "stat.AP"])
+    feed = rss([Item(categories=("stat.ML",))], names="stat")
+
+    poll(feed, categories=["stat.ML", "stat.AP"], replay=replay)
 
     assert state(papers, "stat.AP") == ("quiet", 0, 0, "no papers")
 
@@ -148,8 +153,21 @@ def test_a_later_feed_with_more_items_raises_both_counts(poll: Poll, papers: Pap
     poll(rss([NEW, CROSS]), categories=["cs.AI"])
     assert state(papers, "cs.AI") == ("complete", 2, 2, "")
 
-    poll(rss([CROSS]), categories=["cs.AI"])
+    shrunk = poll(rss([CROSS]), categories=["cs.AI"])
     assert state(papers, "cs.AI") == ("complete", 2, 2, "")
+    assert shrunk.partial == 0
+
+
+def test_a_paper_is_listed_once_a_day_though_its_type_changes(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """What a category said first on a date stays; the newer version is stored."""
+    poll(rss([NEW]), categories=["cs.AI"])
+    poll(rss([replace(NEW, version=2, announce_type="replace")]), categories=["cs.AI"])
+
+    assert types(papers, "cs.AI") == {NEW.arxiv_id: "new"}
+    assert len(papers.list_listings("cs.AI", DAY)) == 1
+    assert papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].version == 2
 
 
 def test_the_first_moment_of_being_complete_stays(poll: Poll, papers: PaperTable) -> None:
@@ -180,6 +198,8 @@ def test_an_announcement_is_partial_while_a_listing_is_not_stored(
     assert polled.partial == 1
     assert state(papers, "cs.AI") == ("partial", 2, 1, "")
     assert papers.get_fetch_note("cs.AI") == {}
+    assert poll(rss(), categories=["cs.AI"]).problems
+    assert state(papers, "cs.AI") == ("partial", 2, 1, "")
 
     poll(rss([NEW, CROSS]), categories=["cs.AI"])
     assert state(papers, "cs.AI") == ("complete", 2, 2, "")
@@ -423,14 +443,17 @@ def test_a_bad_feed_does_not_hold_back_the_others(poll: Poll, papers: PaperTable
     assert state(papers, "cs.LG") == ("complete", 1, 1, "")
 
 
-@pytest.mark.parametrize("later", [rss(), FeedError("feed-0", "gone", status=503)])
+@pytest.mark.parametrize(
+    ("later", "problems"), [(rss(), 0), (FeedError("feed-0", "gone", status=503), 1)]
+)
 def test_what_is_complete_never_goes_back(
-    poll: Poll, papers: PaperTable, later: bytes | FeedError
+    poll: Poll, papers: PaperTable, later: bytes | FeedError, problems: int
 ) -> None:
     """An emptied or broken feed in the evening takes nothing away."""
     poll(rss([NEW]), categories=["cs.AI"])
-    poll(later, categories=["cs.AI"], now=NIGHT + timedelta(hours=12))
+    polled = poll(later, categories=["cs.AI"], now=NIGHT + timedelta(hours=12))
 
+    assert len(polled.problems) == problems
     assert state(papers, "cs.AI") == ("complete", 1, 1, "")
 
 

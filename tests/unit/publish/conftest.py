@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from paperpost.data import taxonomy
+from paperpost.data import calendar, taxonomy
 from paperpost.domain.receipts import Receipt
 from paperpost.domain.records import Record
 from paperpost.publish.entries import feed_days
@@ -40,8 +41,6 @@ def make_feeds() -> MakeFeeds:
 @pytest.fixture
 def facts() -> SiteFacts:
     """The facts of a site with mail."""
-    from paperpost.data import calendar
-
     return SiteFacts(
         site_url="https://paperpost.example",
         contact_mail="help@paperpost.example",
@@ -61,8 +60,6 @@ def hostile(shared_data: Path) -> list[Record]:
 
 def hostile_record(number: int, text: str) -> Record:
     """A paper whose title, abstract, authors, comment and enrichments are all *text*."""
-    from dataclasses import replace
-
     paper = make_paper(f"2604.{90000 + number}", title=text, abstract=text, authors=(text, text))
     record = make_record(paper=paper)
     return replace(

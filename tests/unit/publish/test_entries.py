@@ -1,5 +1,6 @@
 """Which papers are entries, under which id, place and time."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,23 +8,23 @@ import pytest
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
 from paperpost.domain.windows import Detail
-from paperpost.publish.entries import feed_days, make_entry, tag_of
+from paperpost.publish.entries import FeedDay, FeedPaper, feed_days, make_entry, tag_of
 from support.records import DAY, make_enrichment, make_listing, make_paper, make_record
 
 NEXT = DAY + timedelta(days=1)
 MIDNIGHT = datetime(2026, 4, 21, 4, tzinfo=UTC)  # Eastern daylight time
 
 
-def ids(days: object) -> list[list[str]]:
-    return [[paper.record.arxiv_id for paper in day.papers] for day in days]  # type: ignore[attr-defined]
+def ids(days: Sequence[FeedDay]) -> list[list[str]]:
+    return [[paper.record.arxiv_id for paper in day.papers] for day in days]
 
 
-def only(records: list[Record], *, replacements: bool = False):  # noqa: ANN202
+def only(records: list[Record], *, replacements: bool = False) -> FeedPaper:
     ((paper,),) = [day.papers for day in feed_days(records, replacements=replacements)]
     return paper
 
 
-def test_the_newest_day_comes_first_and_within_it_new_before_cross_newest_id_first():
+def test_the_newest_day_comes_first_and_within_it_new_before_cross_newest_id_first() -> None:
     records = [
         make_record("2604.99001"),
         make_record("2604.99003", announce_type=AnnounceType.CROSS),
@@ -34,7 +35,7 @@ def test_the_newest_day_comes_first_and_within_it_new_before_cross_newest_id_fir
     assert ids(feed_days(records)) == [["2604.99009"], ["2604.99002", "2604.99001", "2604.99003"]]
 
 
-def test_a_replacement_renews_its_entry_in_place():
+def test_a_replacement_renews_its_entry_in_place() -> None:
     second = make_paper(version=2, title="A Better Title")
     records = [
         make_record("2604.99001"),
@@ -49,14 +50,14 @@ def test_a_replacement_renews_its_entry_in_place():
     assert paper.updated_at == MIDNIGHT + timedelta(days=1)
 
 
-def test_a_replacement_of_an_unknown_paper_is_an_entry_only_where_that_is_asked_for():
+def test_a_replacement_of_an_unknown_paper_is_an_entry_only_where_that_is_asked_for() -> None:
     record = make_record(announce_type=AnnounceType.REPLACE_CROSS)
 
     assert feed_days([record]) == ()
     assert only([record], replacements=True).record == record
 
 
-def test_an_entry_was_updated_when_its_enrichment_came():
+def test_an_entry_was_updated_when_its_enrichment_came() -> None:
     late = datetime(2026, 4, 22, 13, tzinfo=UTC)
     paper = make_paper()
     record = Record(
@@ -68,7 +69,7 @@ def test_an_entry_was_updated_when_its_enrichment_came():
     assert only([record]).updated_at == late
 
 
-def test_an_enrichment_of_an_older_text_neither_shows_nor_counts():
+def test_an_enrichment_of_an_older_text_neither_shows_nor_counts() -> None:
     stale = make_enrichment(make_paper(title="Before"), at=datetime(2026, 5, 1, tzinfo=UTC))
     paper = make_paper(title="After")
     record = Record(paper=paper, listing=make_listing(paper), enrichments={"zh": stale})
@@ -79,12 +80,12 @@ def test_an_enrichment_of_an_older_text_neither_shows_nor_counts():
     assert make_entry(found, "both", Detail.FULL, contact_mail="").title == "After"
 
 
-def test_the_id_names_the_paper_and_nothing_else():
+def test_the_id_names_the_paper_and_nothing_else() -> None:
     assert tag_of("2604.99001") == "tag:paperpost,2026:2604.99001"
     assert tag_of("math/0611800") == "tag:paperpost,2026:math/0611800"
 
 
-def test_a_bilingual_entry_leads_with_the_chinese_title_and_holds_both_abstracts():
+def test_a_bilingual_entry_leads_with_the_chinese_title_and_holds_both_abstracts() -> None:
     entry = make_entry(only([make_record()]), "both", Detail.FULL, contact_mail="a@b.example")
 
     assert entry.title == "虚构的标题"
@@ -102,14 +103,14 @@ def test_a_bilingual_entry_leads_with_the_chinese_title_and_holds_both_abstracts
         (Detail.TLDR_ONLY, "什么也没提出。", "Ada Example"),
     ],
 )
-def test_each_step_of_detail_leaves_more_out(detail: Detail, there: str, gone: str):
+def test_each_step_of_detail_leaves_more_out(detail: Detail, there: str, gone: str) -> None:
     entry = make_entry(only([make_record()]), "both", detail, contact_mail="")
 
     assert there in entry.html
     assert gone not in entry.html
 
 
-def test_a_pending_translation_is_said_and_the_extract_is_marked():
+def test_a_pending_translation_is_said_and_the_extract_is_marked() -> None:
     entry = make_entry(only([make_record(enriched=False)]), "both", Detail.FULL, contact_mail="")
 
     assert entry.title == "A Made-Up Title"
@@ -117,7 +118,7 @@ def test_a_pending_translation_is_said_and_the_extract_is_marked():
     assert "We propose nothing. <small>（摘自原文）</small>" in entry.html
 
 
-def test_an_english_feed_holds_no_chinese():
+def test_an_english_feed_holds_no_chinese() -> None:
     entry = make_entry(only([make_record()]), "en", Detail.FULL, contact_mail="a@b.example")
 
     assert entry.title == "A Made-Up Title"
@@ -125,7 +126,7 @@ def test_an_english_feed_holds_no_chinese():
     assert not [c for c in entry.html if "\u4e00" <= c <= "\u9fff"]
 
 
-def test_a_paper_that_cannot_be_rendered_becomes_a_minimal_entry():
+def test_a_paper_that_cannot_be_rendered_becomes_a_minimal_entry() -> None:
     broken = make_paper(title="Fine <b>so far", categories=())
 
     entry = make_entry(only([make_record(paper=broken)]), "both", Detail.FULL, contact_mail="")
@@ -137,7 +138,7 @@ def test_a_paper_that_cannot_be_rendered_becomes_a_minimal_entry():
     )
 
 
-def test_the_published_time_is_eastern_midnight_in_winter_too():
+def test_the_published_time_is_eastern_midnight_in_winter_too() -> None:
     record = make_record(on=date(2026, 1, 6))
 
     assert only([record]).published_at == datetime(2026, 1, 6, 5, tzinfo=UTC)

@@ -1,6 +1,7 @@
-"""RSS, Atom and JSON Feed: valid, alike, deterministic, and safe whatever arXiv or a model writes."""
+"""RSS, Atom and JSON Feed: valid, alike, deterministic, safe whatever arXiv or a model writes."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from paperpost.publish.entries import tag_of
 from paperpost.publish.feeds import FeedFiles
 from support.records import DAY, make_enrichment, make_paper, make_record
 
+MakeFeeds = Callable[[Sequence[Record]], FeedFiles]
 VARIANTS = ("", ".zh", ".en")
 PATHS = {
     f"cs.CV/{stem}{variant}.{ending}"
@@ -40,7 +42,7 @@ def records() -> list[Record]:
 
 
 @pytest.fixture
-def feeds(make_feeds, records) -> FeedFiles:
+def feeds(make_feeds: MakeFeeds, records: list[Record]) -> FeedFiles:
     return make_feeds(records)
 
 
@@ -65,18 +67,18 @@ def bodies(body: bytes) -> list[str]:
     return [str(e.text or "") for e in (*found, *atom, *descriptions)]
 
 
-def test_three_formats_in_three_languages(feeds: FeedFiles):
+def test_three_formats_in_three_languages(feeds: FeedFiles) -> None:
     assert set(feeds.files) == PATHS
 
 
-def test_ids_and_order_are_the_same_everywhere(feeds: FeedFiles):
+def test_ids_and_order_are_the_same_everywhere(feeds: FeedFiles) -> None:
     wanted = [tag_of(i) for i in ("2604.99003", "2604.99001", "2604.99002")]
 
     assert [parsed(body)[0] for body in feeds.files.values()] == [wanted] * 9
 
 
 @pytest.mark.parametrize("stem", ["rss{}.xml", "atom{}.xml", "feed{}.json"])
-def test_titles_follow_the_language(feeds: FeedFiles, stem: str):
+def test_titles_follow_the_language(feeds: FeedFiles, stem: str) -> None:
     bilingual, chinese, english = (
         parsed(feeds.files[f"cs.CV/{stem.format(variant)}"])[1] for variant in VARIANTS
     )
@@ -85,16 +87,18 @@ def test_titles_follow_the_language(feeds: FeedFiles, stem: str):
     assert english == ["A Made-Up Title"] * 3
 
 
-def test_the_same_records_in_any_order_give_the_same_bytes(make_feeds, records, feeds: FeedFiles):
+def test_the_same_records_in_any_order_give_the_same_bytes(
+    make_feeds: MakeFeeds, records: list[Record], feeds: FeedFiles
+) -> None:
     assert make_feeds(records[::-1]).files == feeds.files
 
 
-def test_a_category_without_an_entry_has_no_feed(make_feeds):
+def test_a_category_without_an_entry_has_no_feed(make_feeds: MakeFeeds) -> None:
     assert make_feeds([make_record(announce_type=AnnounceType.REPLACE)]).files == {}
     assert make_feeds([]).files == {}
 
 
-def test_rss_says_what_readers_need(feeds: FeedFiles):
+def test_rss_says_what_readers_need(feeds: FeedFiles) -> None:
     """The traps of feedgen: channel link, build date, authors, guid, order, encoded content."""
     channel = etree.fromstring(feeds.files["cs.CV/rss.xml"]).find("channel")
     assert channel is not None
@@ -122,7 +126,7 @@ def test_rss_says_what_readers_need(feeds: FeedFiles):
     assert item.findtext("description") == "什么也没提出。"
 
 
-def test_atom_keeps_rel_and_type_of_its_links(feeds: FeedFiles):
+def test_atom_keeps_rel_and_type_of_its_links(feeds: FeedFiles) -> None:
     atom = "{http://www.w3.org/2005/Atom}"
     entry = etree.fromstring(feeds.files["cs.CV/atom.xml"]).findall(f"{atom}entry")[1]
 
@@ -141,21 +145,21 @@ def test_atom_keeps_rel_and_type_of_its_links(feeds: FeedFiles):
     assert entry.findtext(f"{atom}updated") == "2026-04-21T04:28:00Z"
 
 
-def test_atom_is_valid(feeds: FeedFiles, shared_data: Path):
+def test_atom_is_valid(feeds: FeedFiles, shared_data: Path) -> None:
     schema = etree.RelaxNG(etree.parse(shared_data / "schemas" / "atom.rng"))
 
     for variant in VARIANTS:
         schema.assertValid(etree.fromstring(feeds.files[f"cs.CV/atom{variant}.xml"]))
 
 
-def test_json_feed_is_valid(feeds: FeedFiles, shared_data: Path):
+def test_json_feed_is_valid(feeds: FeedFiles, shared_data: Path) -> None:
     schema = json.loads((shared_data / "schemas" / "jsonfeed-1.1.schema.json").read_text())
 
     for variant in VARIANTS:
         jsonschema.validate(json.loads(feeds.files[f"cs.CV/feed{variant}.json"]), schema)
 
 
-def test_no_feed_exceeds_its_size_when_shrinking_can_help(make_feeds):
+def test_no_feed_exceeds_its_size_when_shrinking_can_help(make_feeds: MakeFeeds) -> None:
     """Two days of 300 long papers: nothing is dropped, and every file stays below 500 kB."""
     long = "A long sentence about nothing in particular. " * 40
     records = [
@@ -173,7 +177,7 @@ def test_no_feed_exceeds_its_size_when_shrinking_can_help(make_feeds):
     assert max(map(len, feeds.files.values())) > MOST_BYTES * 0.9
 
 
-def test_one_bad_paper_never_fails_the_feed(make_feeds, records: list[Record]):
+def test_one_bad_paper_never_fails_the_feed(make_feeds: MakeFeeds, records: list[Record]) -> None:
     """It becomes a minimal entry; the others keep their bodies."""
     broken = make_record(paper=make_paper("2604.99004", categories=()))
 
@@ -188,8 +192,8 @@ def test_one_bad_paper_never_fails_the_feed(make_feeds, records: list[Record]):
 @pytest.mark.parametrize(
     "text", ["a\x08b", "a\x00b", "a\uffffb", "a\ud800b", "]]>", "<b>&amp;</b>", "\u202eabc"]
 )
-def test_text_that_xml_forbids_is_left_out(make_feeds, text: str):
-    """feedgen alone fails the whole feed on the first four."""
+def test_text_that_xml_forbids_is_left_out(make_feeds: MakeFeeds, text: str) -> None:
+    """Feedgen alone fails the whole feed on the first four."""
     paper = make_paper(title=text, abstract=text, authors=(text,))
     record = make_record(paper=paper, enriched=False)
     enriched = replace(
@@ -203,7 +207,9 @@ def test_text_that_xml_forbids_is_left_out(make_feeds, text: str):
         assert parsed(body)[1] == [clean(text)]
 
 
-def test_hostile_text_goes_in_and_out_of_every_feed(make_feeds, hostile, shared_data: Path):
+def test_hostile_text_goes_in_and_out_of_every_feed(
+    make_feeds: MakeFeeds, hostile: list[Record], shared_data: Path
+) -> None:
     """Ids and titles come out as they went in; Atom stays valid; no body has active markup."""
     feeds = make_feeds(hostile)
     titles = {tag_of(r.arxiv_id): clean(r.paper.title) or r.arxiv_id for r in hostile}

@@ -8,6 +8,7 @@ import pytest
 
 from paperpost.domain.errors import RecordError
 from paperpost.domain.papers import AnnounceType
+from paperpost.domain.records import Record
 from paperpost.publish.markdown import digest, escaped, read_archive, render_archive
 from support.records import make_paper, make_record
 
@@ -50,7 +51,7 @@ def archive_of(text: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_a_published_digest_is_rebuilt_byte_for_byte(shared_data: Path, name: str):
+def test_a_published_digest_is_rebuilt_byte_for_byte(shared_data: Path, name: str) -> None:
     published = (shared_data / "digests" / f"{name}.md").read_bytes()
     papers = archive_of(published.decode())
 
@@ -60,22 +61,25 @@ def test_a_published_digest_is_rebuilt_byte_for_byte(shared_data: Path, name: st
     assert render_archive(read_archive(lines, name="archive")) == published
 
 
-def test_our_own_archive_renders_as_the_golden_file():
+def test_our_own_archive_renders_as_the_golden_file() -> None:
     """Invented papers: an incomplete one is left out, nothing is escaped, http sorts last."""
     lines = (GOLDEN / "archive.jsonl").read_text(encoding="utf-8").splitlines()
 
-    assert render_archive(read_archive(lines, name="archive.jsonl")) == (
-        GOLDEN / "archive.md"
-    ).read_bytes()
+    assert (
+        render_archive(read_archive(lines, name="archive.jsonl"))
+        == (GOLDEN / "archive.md").read_bytes()
+    )
 
 
-@pytest.mark.parametrize("line", ['{"title": "x"}', "[]", "{", '{"link": 3, "title": "", "abstract": ""}'])  # fmt: skip
-def test_a_line_that_is_no_paper_is_named(line: str):
+@pytest.mark.parametrize(
+    "line", ['{"title": "x"}', "[]", "{", '{"link": 3, "title": "", "abstract": ""}']
+)
+def test_a_line_that_is_no_paper_is_named(line: str) -> None:
     with pytest.raises(RecordError, match=r"archive\.jsonl, line 2: "):
         read_archive(["", line], name="archive.jsonl")
 
 
-def test_a_days_digest_is_the_golden_file():
+def test_a_days_digest_is_the_golden_file() -> None:
     """Every listing, newest id first, pending ones marked, no arXiv prefix, abstracts whole."""
     records = [
         make_record("2604.99001"),
@@ -96,7 +100,7 @@ def test_a_days_digest_is_the_golden_file():
     assert digest(records) == (GOLDEN / "digest.md").read_bytes()
 
 
-def test_an_empty_digest_keeps_the_layout():
+def test_an_empty_digest_keeps_the_layout() -> None:
     assert digest([]) == render_archive([])
     assert len(digest([])) == 70
 
@@ -116,11 +120,11 @@ def test_an_empty_digest_keeps_the_layout():
         ("0", "0"),
     ],
 )
-def test_text_is_shown_as_it_was_written(text: str, written: str):
+def test_text_is_shown_as_it_was_written(text: str, written: str) -> None:
     assert escaped(text) == written
 
 
-def test_hostile_text_keeps_the_table_and_the_footnotes_whole(hostile):
+def test_hostile_text_keeps_the_table_and_the_footnotes_whole(hostile: list[Record]) -> None:
     text = digest(hostile).decode()
     table, details = text.split("\n\n# 详细\n\n", 1)
     rows = table.split("\n")[4:]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import html5lib
 import pytest
@@ -81,7 +81,7 @@ def text(element: etree._Element) -> str:
     return " ".join(" ".join(map(str, element.itertext())).split())
 
 
-def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day):
+def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day) -> None:
     assert [(s.id, [r.arxiv_id for r in s.records], s.closed) for s in sections(day)] == [
         ("new", ["2604.99001"], False),
         ("cross", ["2604.99002"], False),
@@ -91,7 +91,7 @@ def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day):
     ]
 
 
-def test_every_paper_has_its_anchor_once(facts: SiteFacts, day: Day):
+def test_every_paper_has_its_anchor_once(facts: SiteFacts, day: Day) -> None:
     root = page(facts, day)
 
     anchors = [e.get("id") for e in root.iterfind(".//article")]
@@ -101,7 +101,7 @@ def test_every_paper_has_its_anchor_once(facts: SiteFacts, day: Day):
     ]
 
 
-def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day):
+def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day) -> None:
     article = text(page(facts, day).find(".//article[@id='2604.99001']"))
 
     order = ["虚构的标题", "A Made-Up Title", "什么也没提出。", "Ada Example", "cs.CV ← cs.LG"]
@@ -111,7 +111,7 @@ def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day):
     assert places == sorted(places)
 
 
-def test_each_passage_carries_its_language(facts: SiteFacts, day: Day):
+def test_each_passage_carries_its_language(facts: SiteFacts, day: Day) -> None:
     article = page(facts, day).find(".//article[@id='2604.99001']")
 
     languages = {text(e): e.get("lang") for e in article.iter() if e.get("lang")}
@@ -121,7 +121,7 @@ def test_each_passage_carries_its_language(facts: SiteFacts, day: Day):
     assert languages["Nothing was proposed."] == "en"
 
 
-def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, day: Day):
+def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, day: Day) -> None:
     article = page(facts, day).find(".//article[@id='2604.99002']")
 
     assert article.get("class") == "paper pending"
@@ -131,7 +131,7 @@ def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, 
     assert "机器翻译" not in text(article)
 
 
-def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day):
+def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day) -> None:
     root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
 
     assert "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
@@ -144,14 +144,14 @@ def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day
     assert "Thank you to arXiv for use of its open access interoperability." in text(root)
 
 
-def test_the_first_page_of_all_has_no_neighbours(facts: SiteFacts, day: Day):
+def test_the_first_page_of_all_has_no_neighbours(facts: SiteFacts, day: Day) -> None:
     assert page(facts, day).findall(".//nav[@class='days']/a") == []
 
 
 @pytest.mark.parametrize("make", ["day", "quiet", "category", "front", "status", "404"])
 def test_no_page_needs_another_server_or_runs_inline_script(
     facts: SiteFacts, day: Day, make: str
-):
+) -> None:
     """A strict Content-Security-Policy holds: only our own stylesheet and script are loaded."""
     root = parse(all_pages(facts, day)[make])
 
@@ -180,14 +180,14 @@ def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
     }
 
 
-def test_without_mail_there_is_no_form_and_no_link_to_it(facts: SiteFacts, day: Day):
+def test_without_mail_there_is_no_form_and_no_link_to_it(facts: SiteFacts, day: Day) -> None:
     pages = all_pages(replace(facts, mail=False), day)
 
     assert not [name for name, body in pages.items() if "邮件订阅".encode() in body]
     assert b"<form" not in pages["front"]
 
 
-def test_the_form_sends_what_the_api_reads(facts: SiteFacts, day: Day):
+def test_the_form_sends_what_the_api_reads(facts: SiteFacts, day: Day) -> None:
     form = parse(all_pages(facts, day)["front"]).find(".//form")
 
     assert (form.get("method"), form.get("action")) == ("post", "/api/subscribe")
@@ -200,7 +200,7 @@ def test_the_form_sends_what_the_api_reads(facts: SiteFacts, day: Day):
     }
 
 
-def test_the_front_page_says_the_state_in_words(facts: SiteFacts):
+def test_the_front_page_says_the_state_in_words(facts: SiteFacts) -> None:
     stalled = make_announcement(0, state=AnnouncementState.STALLED)
     view = CategoryView(announcements=(stalled,), days=(), has_feed=False)
 
@@ -218,10 +218,10 @@ def test_the_front_page_says_the_state_in_words(facts: SiteFacts):
         ("replay", "今日无公告：回放不含这一天。"),
     ],
 )
-def test_a_quiet_day_gives_the_reason_and_the_next_time(facts: SiteFacts, reason: str, said: str):
-    quiet = make_announcement(
-        0, state=AnnouncementState.QUIET, reason=reason, on=date(2026, 4, 25)
-    )
+def test_a_quiet_day_gives_the_reason_and_the_next_time(
+    facts: SiteFacts, reason: str, said: str
+) -> None:
+    quiet = make_announcement(0, state=AnnouncementState.QUIET, reason=reason, on=date(2026, 4, 25))
 
     root = parse(quiet_page(facts, CV, quiet, previous=date(2026, 4, 24), following=None))
 
@@ -229,7 +229,7 @@ def test_a_quiet_day_gives_the_reason_and_the_next_time(facts: SiteFacts, reason
     assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
 
 
-def test_the_status_page_says_what_does_not_add_up(facts: SiteFacts):
+def test_the_status_page_says_what_does_not_add_up(facts: SiteFacts) -> None:
     partial = replace(make_announcement(12, state=AnnouncementState.PARTIAL), stored=10)
     view = CategoryView(announcements=(partial,), days=(), has_feed=False)
 
@@ -238,7 +238,7 @@ def test_the_status_page_says_what_does_not_add_up(facts: SiteFacts):
     assert "cs.CV 12 10 0 0 正在收录 being stored" in text(parse(body))
 
 
-def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day):
+def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day) -> None:
     there = CategoryView(announcements=(), days=(counts(day, LANGUAGES),), has_feed=True)
     empty = CategoryView(announcements=(), days=(), has_feed=False)
 
@@ -249,7 +249,7 @@ def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day):
     ]
 
 
-def test_a_paper_that_cannot_be_rendered_is_shown_by_id_title_and_link(facts: SiteFacts):
+def test_a_paper_that_cannot_be_rendered_is_shown_by_id_title_and_link(facts: SiteFacts) -> None:
     broken = make_record(paper=make_paper("2604.99002", title="<b>Odd", categories=()))
     day = made_day([make_record("2604.99001"), broken])
 
@@ -261,11 +261,9 @@ def test_a_paper_that_cannot_be_rendered_is_shown_by_id_title_and_link(facts: Si
     assert article.find(".//a").get("href") == "https://arxiv.org/abs/2604.99002"
 
 
-def test_hostile_text_stays_text_on_a_page(facts: SiteFacts, hostile: list[Record]):
+def test_hostile_text_stays_text_on_a_page(facts: SiteFacts, hostile: list[Record]) -> None:
     """No string opens an element, an attribute or a scheme of its own."""
-    made = day_page(
-        facts, CV, made_day(hostile), previous=None, following=None, has_feed=True
-    )
+    made = day_page(facts, CV, made_day(hostile), previous=None, following=None, has_feed=True)
     plain = day_page(
         facts,
         CV,
@@ -278,15 +276,19 @@ def test_hostile_text_stays_text_on_a_page(facts: SiteFacts, hostile: list[Recor
     root, wanted = parse(made.body), parse(plain.body)
     assert made.minimal == {}
     assert {e.tag for e in root.iter()} == {e.tag for e in wanted.iter()}
-    assert {n for e in root.iter() for n in e.attrib} == {n for e in wanted.iter() for n in e.attrib}
-    assert {str(e.get("href")).split(":")[0] for e in root.iter("a") if ":" in e.get("href", "")} == {
+    assert {n for e in root.iter() for n in e.attrib} == {
+        n for e in wanted.iter() for n in e.attrib
+    }
+    assert {
+        str(e.get("href")).split(":")[0] for e in root.iter("a") if ":" in e.get("href", "")
+    } == {
         "https",
         "mailto",
     }
     assert len(root.findall(".//article")) == len(hostile)
 
 
-def test_hostile_text_goes_in_and_out_of_the_data_beside_the_page(hostile: list[Record]):
+def test_hostile_text_goes_in_and_out_of_the_data_beside_the_page(hostile: list[Record]) -> None:
     day = made_day(hostile)
 
     value = json.loads(records_json(day.announcement, day.records))
@@ -296,7 +298,7 @@ def test_hostile_text_goes_in_and_out_of_the_data_beside_the_page(hostile: list[
     }
 
 
-def test_a_lone_surrogate_is_an_escape_in_the_data():
+def test_a_lone_surrogate_is_an_escape_in_the_data() -> None:
     record = make_record(paper=make_paper(title="a\ud800b"))
 
     body = records_json(make_announcement(1), [record])
@@ -322,7 +324,7 @@ def held() -> Held:
     return asked
 
 
-def test_a_day_is_held_until_every_enrichment_is_final(held: Held):
+def test_a_day_is_held_until_every_enrichment_is_final(held: Held) -> None:
     paper = make_paper()
     half = Record(
         paper=paper, listing=make_listing(paper), enrichments={"zh": make_enrichment(paper)}
@@ -333,7 +335,7 @@ def test_a_day_is_held_until_every_enrichment_is_final(held: Held):
     assert not held(make_record(), timedelta())
 
 
-def test_an_enrichment_of_an_older_text_does_not_end_the_hold(held: Held):
+def test_an_enrichment_of_an_older_text_does_not_end_the_hold(held: Held) -> None:
     old = make_paper(title="Before")
     stale = {language: make_enrichment(old, language) for language in LANGUAGES}
     paper = make_paper(title="After")
@@ -342,8 +344,7 @@ def test_an_enrichment_of_an_older_text_does_not_end_the_hold(held: Held):
     assert held(record, timedelta(minutes=1))
 
 
-def test_the_page_depends_on_the_data_alone(facts: SiteFacts, day: Day):
+def test_the_page_depends_on_the_data_alone(facts: SiteFacts, day: Day) -> None:
     again = make_day(day.announcement, day.records[::-1], day.late)
 
     assert all_pages(facts, day) == all_pages(facts, again)
-    assert datetime.now(tz=None).strftime("%Y-%m-%d").encode() not in all_pages(facts, day)["day"]

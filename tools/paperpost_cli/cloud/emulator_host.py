@@ -8,11 +8,12 @@ It differs from the bare `ministack` command, each time for a reason found by ru
   else a bucket policy that refuses plain HTTP (aws:SecureTransport) would refuse every handler.
 * A batch call to SQS asks for the permission of the single call, as in AWS, where
   sqs:SendMessageBatch is no action of its own (Service Authorization Reference, read 2026-11-23).
-* Stream consumers wait half a second between batches, as a batching window has them do in AWS; MiniStack
-  invokes for every record as soon as it sees it.
+* Stream consumers wait half a second between batches, as a batching window has them do in AWS;
+  MiniStack invokes for every record as soon as it sees it.
 * Its own schedulers never start: the launcher fires the stack's schedules (`schedules.py`).
 * All state is one file, replaced atomically every few seconds and on `POST /_paperpost/save`, so a
-  kill -9 loses seconds, and never leaves one service's state older than another's. S3 objects go to
+  kill -9 loses seconds, and never leaves one service's state older than another's. It may be taken
+  up at another port. S3 objects go to
   disk at once by themselves.
 * Unread stream records are part of that state. MiniStack keeps the consumers' positions, not the
   records: after a restart a consumer would sleep through as many new records as it had read.
@@ -31,6 +32,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -75,7 +77,9 @@ def main() -> int:
     _use_own_temporary_folder(state_dir / "tmp")
     os.environ.update(_settings(state_dir, arguments.port))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    host = Host(Snapshot(state_dir / "state.json"), save_every_s=arguments.save_every)
+    host = Host(
+        Snapshot(state_dir / "state.json", port=arguments.port), save_every_s=arguments.save_every
+    )
     asyncio.run(host.serve(arguments.port))
     shutil.rmtree(state_dir / "tmp", ignore_errors=True)
     lock.close()
@@ -131,15 +135,17 @@ def _use_own_temporary_folder(folder: Path) -> None:
 class Snapshot:
     """All of MiniStack's state in one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, port: int) -> None:
         self.path = path
         self._persistence: Any = import_module("ministack.core.persistence")
-        self._parts: dict[str, str] = {}
+        # Queues are known by their address: at another port they would be found by nobody.
+        self._parts: dict[str, str] = {"paperpost_port": str(port)}
         self._saved: dict[str, Any] = {}
         if path.exists():
-            self._saved = json.loads(
-                path.read_text("utf-8"), object_hook=self._persistence._json_object_hook
-            )
+            text = path.read_text("utf-8")
+            if former := re.match(r'\{"paperpost_port":(\d+)$', text, re.MULTILINE):
+                text = text.replace(f"http://127.0.0.1:{former[1]}/", f"http://127.0.0.1:{port}/")
+            self._saved = json.loads(text, object_hook=self._persistence._json_object_hook)
 
     def load(self, service: str) -> dict[str, Any] | None:
         """What was saved for *service*; None if nothing was."""
@@ -171,6 +177,9 @@ class Snapshot:
                 return json.dumps(state, default=self._persistence._json_default)
             except RuntimeError:  # a poller's thread changed a dict while it was copied
                 continue
+            except TypeError as exc:
+                logger.warning("the state of %s cannot be saved: %s", service, exc)
+                return None
         logger.warning("the state of %s changed while it was saved; the older one stays", service)
         return None
 
@@ -281,7 +290,10 @@ class Host:
                 continue
             seen = self._requests
             began = time.monotonic()
-            self.save()
+            try:
+                self.save()
+            except OSError as exc:  # a full disk now is no reason to give up saving for good
+                logger.warning("the state was not saved: %s", exc)
             pause_s = max(self._save_every_s, _SAVING_SHARE * (time.monotonic() - began))
 
     def save(self) -> None:

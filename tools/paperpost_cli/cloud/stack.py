@@ -1,13 +1,16 @@
 """
 Deploys a SAM template to the emulator: `deploy(emulator, template, stack_name=…, parameters=…)`.
 
-MiniStack's CloudFormation (1.5.33) silently drops some properties; found by reading them back:
+MiniStack's CloudFormation (1.5.33) silently drops some properties; found by reading them back. Put
+right through the API after each deployment:
 
-* `AWS::DynamoDB::Table` TimeToLiveSpecification and PointInTimeRecoverySpecification: put right
-  through the API after each deployment.
-* `AWS::Scheduler::Schedule` ScheduleExpressionTimezone: put right through the API.
-* `AWS::ApiGatewayV2::Api` Body: a SAM HttpApi has no routes; plain Api, Stage, Integration and
-  Route resources work.
+* `AWS::DynamoDB::Table` TimeToLiveSpecification and PointInTimeRecoverySpecification
+* `AWS::Scheduler::Schedule` ScheduleExpressionTimezone
+
+Left as they are, since nothing local depends on them: a table's SSESpecification, a bucket's
+LifecycleConfiguration, a function's ReservedConcurrentExecutions, an API stage's
+DefaultRouteSettings. `AWS::ApiGatewayV2::Api` Body is dropped too, so that a SAM HttpApi has no
+routes; plain Api, Stage, Integration and Route resources work.
 
 Handlers' dependencies are not packaged: MiniStack runs handlers on this process's interpreter, from
 whose environment they import them.
@@ -21,7 +24,6 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -109,25 +111,6 @@ def load_template(path: Path) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise StackError(path.name, "is not a mapping")
     return body
-
-
-def fingerprint(template: Path) -> str:
-    """Changes when the template or a file of its code is saved; costs one stat a file."""
-    seen = hashlib.sha256()
-    files = [template]
-    for folder in _code_folders(template, template.stat().st_mtime_ns):
-        files += [file for _, file in _files(folder)]
-    for file in files:
-        status = file.stat()
-        seen.update(f"{file}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
-    return seen.hexdigest()
-
-
-@lru_cache(maxsize=4)
-def _code_folders(template: Path, _changed_at: int) -> tuple[Path, ...]:
-    """Where the code of the template's functions lies; read anew when the template changed."""
-    found = {str(properties["CodeUri"]) for properties in _functions(load_template(template))}
-    return tuple(template.parent / uri for uri in sorted(found))
 
 
 def package(folder: Path) -> bytes:

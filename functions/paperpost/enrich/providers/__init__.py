@@ -9,8 +9,15 @@ from paperpost.enrich.providers.off import Off
 from paperpost.enrich.work import Provider
 from paperpost.settings import EnrichSettings, SettingsError
 
+
+def _bedrock(settings: EnrichSettings) -> Bedrock:
+    if not settings.bedrock_model_id:
+        raise SettingsError("not set: BEDROCK_MODEL_ID")
+    return Bedrock(clients.bedrock(), settings.bedrock_model_id)
+
+
 _PROVIDERS: Mapping[str, Callable[[EnrichSettings], Provider]] = {
-    "bedrock": lambda settings: Bedrock(clients.bedrock(), settings.bedrock_model_id),
+    "bedrock": _bedrock,
     "extractive": lambda _: Extractive(),
     "off": lambda _: Off(),
 }
@@ -26,7 +33,4 @@ def provider(settings: EnrichSettings) -> Provider:
     if make is None:
         known = ", ".join(_PROVIDERS)
         raise SettingsError(f"ENRICH_PROVIDER: {settings.enrich_provider!r} is not one of {known}")
-    made = make(settings)
-    if not made.model:
-        raise SettingsError("not set: BEDROCK_MODEL_ID")
-    return made
+    return make(settings)

@@ -1,0 +1,377 @@
+"""compose in process: ticks over days with late categories, crashes, quotas and readers that come."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from paperpost import clients
+from paperpost.compose.handler import handler
+from paperpost.domain.announcements import AnnouncementState
+from paperpost.domain.deliveries import DeliveryState, IssueRow, IssueState
+from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
+from paperpost.domain.papers import Listing
+from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus
+from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+from paperpost.storage.subscribers import SubscriberTable
+from support.api import FakeContext
+from support.aws import Cloud
+from support.issues import (
+    DAY,
+    arxiv_id,
+    make_announcement,
+    make_issue,
+    make_listing,
+    make_paper,
+    store_day,
+)
+from support.readers import make_subscriber
+
+ISSUE = "daily-2024-03-26"
+MORNING = datetime(2024, 3, 26, 4, 30, tzinfo=UTC)
+
+
+class Compose:
+    """The function with its tables, bucket and queue, and a clock to move."""
+
+    def __init__(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.papers = PaperTable(clients.table(cloud.papers))
+        self.subscribers = SubscriberTable(clients.table(cloud.subscribers))
+        self.deliveries = DeliveryTable(clients.table(cloud.deliveries))
+        self.site = SiteBucket(clients.s3(), cloud.bucket)
+        self.now = MORNING
+        self._queue = cloud.queues["delivery"]
+        for name, value in {
+            "PAPERS_TABLE": cloud.papers,
+            "SUBSCRIBERS_TABLE": cloud.subscribers,
+            "DELIVERIES_TABLE": cloud.deliveries,
+            "SITE_BUCKET": cloud.bucket,
+            "DELIVERY_QUEUE_URL": self._queue,
+            "CATEGORIES": "cs.CV,cs.LG",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
+
+    def tick(self, at: datetime | None = None) -> dict[str, int]:
+        """One invocation."""
+        self.now = at or self.now
+        done: dict[str, int] = handler({"task": "tick"}, FakeContext())  # type: ignore[arg-type]
+        return done
+
+    def join(self, *ids: str, **wishes: Any) -> None:
+        """Confirmed readers, since yesterday."""
+        for one in ids:
+            subscriber = make_subscriber(
+                one,
+                address=f"{one}@example.com",
+                status=SubscriberStatus.CONFIRMED,
+                confirmed_at=MORNING - timedelta(days=1),
+                preferences=Preferences(**{"categories": ("cs.CV",), **wishes}),
+            )
+            assert self.subscribers.create(subscriber, f"hash-{one}")
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What lies in the delivery queue, taken out."""
+        found: list[dict[str, Any]] = []
+        sqs = boto3.client("sqs")
+        while batch := sqs.receive_message(
+            QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            found += [json.loads(m["Body"]) for m in batch]
+        return found
+
+    def row(self, issue: str = ISSUE) -> IssueRow:
+        """The issue's row."""
+        row = self.deliveries.get_issue(issue)
+        assert row is not None
+        return row
+
+    def frozen(self, issue: str = ISSUE) -> list[str]:
+        """The papers of the frozen file."""
+        file = self.site.get(issue_path(issue))
+        assert file is not None
+        return [p.record.arxiv_id for p in from_bytes(file.body).papers]
+
+    def states(self, issue: str = ISSUE) -> dict[str, int]:
+        """The issue's rows by state."""
+        return dict(self.deliveries.count_deliveries(issue, 1))
+
+    def settle(self, subscriber_id: str, state: DeliveryState, issue: str = ISSUE) -> None:
+        """What deliver would do."""
+        claimed = self.deliveries.claim(issue, 0, subscriber_id, owner="w", now=self.now)
+        assert claimed is not None
+        assert self.deliveries.mark(claimed, state, now=self.now)
+
+
+@pytest.fixture
+def compose(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compose]:
+    """A stack in which cs.LG is quiet today."""
+    made = Compose(cloud, monkeypatch)
+    quiet = make_announcement("cs.LG", state=AnnouncementState.QUIET, stored=0)
+    made.papers.put_announcement(quiet)
+    return made
+
+
+def new(*numbers: int, category: str = "cs.CV", on: date = DAY) -> list[Listing]:
+    """Papers that are new today."""
+    return [make_listing(n, category, on) for n in numbers]
+
+
+def test_a_complete_day_is_frozen_planned_and_queued_in_one_tick(compose: Compose) -> None:
+    """The ledger vouches for the file's bytes; messages hold ids and no addresses."""
+    compose.join("a1", "b2")
+    store_day(compose.papers, new(1, 2))
+
+    done = compose.tick()
+
+    assert done == {"frozen": 1, "queued": 2, "closed": 0}
+    file = compose.site.get(issue_path(ISSUE))
+    assert file is not None
+    assert compose.row().content_hash == content_hash(file.body)
+    assert (compose.row().reason, compose.row().papers) == ("ready", 2)
+    assert compose.states() == {"planned": 2}
+    assert compose.messages() == [{"issue": ISSUE, "shard": 0, "subscribers": ["a1", "b2"]}]
+
+
+def test_ticking_again_changes_nothing(compose: Compose) -> None:
+    """A schedule that fires twice makes no second issue, row or message."""
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    before = compose.site.get(issue_path(ISSUE)), compose.states(), len(compose.messages())
+
+    done = compose.tick(MORNING + timedelta(minutes=15))
+
+    assert done == {"frozen": 0, "queued": 0, "closed": 0}
+    assert (compose.site.get(issue_path(ISSUE)), compose.states(), 1) == before
+    assert compose.messages() == []
+
+
+def test_nothing_is_mailed_on_a_quiet_day(compose: Compose) -> None:
+    """No listings, no issue, even behind the cut-off."""
+    compose.join("a1")
+    compose.papers.put_announcement(
+        make_announcement("cs.CV", state=AnnouncementState.QUIET, stored=0)
+    )
+
+    compose.tick(MORNING + timedelta(hours=9))
+
+    assert compose.deliveries.get_issue(ISSUE) is None
+    assert compose.site.get(issue_path(ISSUE)) is None
+
+
+def test_missing_enrichment_holds_an_issue_for_thirty_minutes(compose: Compose) -> None:
+    """From the announcement's completion; then the originals go."""
+    store_day(compose.papers, new(1), enriched=False)
+
+    held = compose.tick(MORNING)["frozen"], compose.tick(MORNING + timedelta(minutes=24))["frozen"]
+    past = compose.tick(MORNING + timedelta(minutes=25))["frozen"]
+
+    assert (held, past) == ((0, 0), 1)
+
+
+def test_a_late_category_holds_an_issue_until_half_past_seven(compose: Compose) -> None:
+    """What comes later is a late arrival of the next issue, under its true date."""
+    compose.papers.put_announcement(
+        make_announcement("cs.LG", state=AnnouncementState.PARTIAL, stored=0, announced=1)
+    )
+    store_day(compose.papers, new(1))
+    store_day(
+        compose.papers,
+        new(9, category="cs.LG", on=DAY - timedelta(days=1)),
+        at=MORNING - timedelta(days=1),
+    )
+    before = compose.tick(datetime(2024, 3, 26, 11, 29, tzinfo=UTC))["frozen"]
+    at_cutoff = compose.tick(datetime(2024, 3, 26, 11, 30, tzinfo=UTC))["frozen"]
+    store_day(compose.papers, new(2, category="cs.LG"), at=MORNING + timedelta(hours=9))
+    tomorrow = DAY + timedelta(days=1)
+    store_day(compose.papers, new(3, on=tomorrow))
+    compose.papers.put_announcement(
+        make_announcement("cs.LG", tomorrow, state=AnnouncementState.QUIET, stored=0)
+    )
+
+    compose.tick(MORNING + timedelta(days=1))
+
+    # cs.LG's Monday was first complete, and cs.CV's Tuesday: nothing of Monday is left to mail
+    # for cs.CV, and Monday's issue of cs.LG comes first.
+    assert (before, at_cutoff) == (1, 1)
+    assert compose.frozen("daily-2024-03-25") == [arxiv_id(9)]
+    assert (compose.row().reason, compose.frozen()) == ("cutoff", [arxiv_id(1)])
+    assert sorted(compose.frozen("daily-2024-03-27")) == [arxiv_id(2), arxiv_id(3)]
+
+
+def test_a_first_deployment_mails_nothing_old(compose: Compose) -> None:
+    """Imported days without a complete announcement count as mailed."""
+    old = DAY - timedelta(days=3)
+    compose.papers.put_papers([make_paper(7)])
+    compose.papers.put_listings(new(7, on=old))
+    compose.papers.put_announcement(
+        make_announcement(on=old, state=AnnouncementState.PARTIAL, stored=1)
+    )
+    store_day(compose.papers, new(1))
+
+    compose.tick()
+
+    assert compose.frozen() == [arxiv_id(1)]
+    assert compose.deliveries.get_issue(f"daily-{old}") is None
+
+
+def test_a_crash_between_file_and_row_keeps_the_files_bytes(compose: Compose) -> None:
+    """The row is entered with the hash of what was put first."""
+    first = make_issue(new(1))
+    compose.site.put_once(issue_path(ISSUE), to_bytes(first))
+    store_day(compose.papers, new(1, 2))
+
+    compose.tick()
+
+    assert compose.frozen() == [arxiv_id(1)]
+    assert compose.row().content_hash == content_hash(to_bytes(first))
+    assert compose.row().frozen_at == first.frozen_at
+
+
+def test_messages_hold_at_most_25_ids(compose: Compose) -> None:
+    """60 readers are three messages."""
+    compose.join(*(f"{n:02}" for n in range(60)))
+    store_day(compose.papers, new(1))
+
+    compose.tick()
+
+    assert sorted(len(m["subscribers"]) for m in compose.messages()) == [10, 25, 25]
+
+
+def test_letters_are_queued_when_they_are_due_and_again_after_thirty_minutes(
+    compose: Compose,
+) -> None:
+    """A lost message costs half an hour, not a letter; what was sent is not queued again."""
+    compose.join("a1", "b2")
+    compose.join("c3", hour=18)  # 18:00 in Beijing is 10:00 UTC
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.SENT)
+    compose.messages()
+
+    soon = compose.tick(MORNING + timedelta(minutes=29))["queued"]
+    later = compose.tick(MORNING + timedelta(minutes=30))["queued"]
+    again = compose.messages()
+    at_six = compose.tick(datetime(2024, 3, 26, 10, 0, tzinfo=UTC))["queued"]
+
+    assert (soon, later, again[0]["subscribers"]) == (0, 1, ["b2"])
+    assert at_six == 2
+    assert compose.messages()[0]["subscribers"] == ["b2", "c3"]
+
+
+def test_a_stopped_issue_is_queued_whole_by_the_next_tick(compose: Compose) -> None:
+    """Its messages were acknowledged, so the half hour does not count."""
+    compose.join("a1", "b2")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.RELEASED)
+    compose.deliveries.stop_issue(ISSUE, "daily quota")
+    compose.messages()
+
+    done = compose.tick(MORNING + timedelta(minutes=15))
+
+    assert done["queued"] == 2
+    assert compose.row().stopped == ""
+
+
+def test_an_expired_claim_is_unknown_and_skipped_after_a_day(compose: Compose) -> None:
+    """It is never sent again by itself, and the issue closes with it."""
+    compose.join("a1", "b2")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.SENT)
+    compose.deliveries.claim(ISSUE, 0, "b2", owner="killed", now=compose.now)
+
+    live = compose.tick(MORNING + timedelta(minutes=14)), compose.states()
+    expired = compose.tick(MORNING + timedelta(minutes=16)), compose.states()
+    after = compose.tick(MORNING + timedelta(hours=25)), compose.states()
+
+    assert live == ({"frozen": 0, "queued": 0, "closed": 0}, {"sent": 1, "claimed": 1})
+    assert expired == ({"frozen": 0, "queued": 0, "closed": 0}, {"sent": 1, "unknown": 1})
+    assert after == ({"frozen": 0, "queued": 0, "closed": 1}, {"sent": 1, "skipped": 1})
+    row = compose.deliveries.get_delivery(ISSUE, 0, "b2")
+    assert row is not None
+    assert row.reason == "ambiguous"
+
+
+def test_an_operator_may_have_ambiguous_letters_sent_again(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the setting; then the row is queued like any other."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", "resend")
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.UNKNOWN)
+    compose.messages()
+
+    done = compose.tick(MORNING + timedelta(hours=25))
+
+    assert (done["queued"], compose.states()) == (1, {"released": 1})
+
+
+def test_an_issue_closes_when_every_row_is_accounted_for(compose: Compose) -> None:
+    """The totals add up to the audience."""
+    compose.join("a1", "b2", "c3")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    for subscriber, state in zip(
+        ("a1", "b2", "c3"),
+        (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED),
+        strict=True,
+    ):
+        compose.settle(subscriber, state)
+
+    done = compose.tick(MORNING + timedelta(minutes=15))
+
+    assert done["closed"] == 1
+    assert compose.row().state is IssueState.CLOSED
+    assert compose.row().totals == {"sent": 1, "failed": 1, "skipped": 1}
+    assert compose.tick(MORNING + timedelta(minutes=30))["closed"] == 0
+
+
+def test_nothing_older_than_36_hours_starts_and_the_issue_stays_open(compose: Compose) -> None:
+    """An operator must say so."""
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.messages()
+
+    done = compose.tick(MORNING + timedelta(hours=36, minutes=1))
+
+    assert done == {"frozen": 0, "queued": 0, "closed": 0}
+    assert compose.messages() == []
+    assert compose.row().state is IssueState.SENDING
+
+
+def test_an_issue_without_readers_closes_at_once(compose: Compose) -> None:
+    """The audience is the number of rows: none."""
+    store_day(compose.papers, new(1))
+
+    assert compose.tick() == {"frozen": 1, "queued": 0, "closed": 1}
+
+
+def test_readers_of_the_week_get_one_issue_frozen_with_fridays(compose: Compose) -> None:
+    """Due on Saturday at eight; readers of the day are not planned for it."""
+    friday = date(2024, 3, 29)
+    compose.join("w1", cadence=Cadence.WEEKLY)
+    compose.join("d1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    store_day(compose.papers, new(2, on=friday))
+    compose.papers.put_announcement(
+        make_announcement("cs.LG", friday, state=AnnouncementState.QUIET, stored=0)
+    )
+
+    compose.tick(datetime(2024, 3, 29, 4, 30, tzinfo=UTC))
+
+    week = "weekly-2024-W13"
+    assert sorted(compose.frozen(week)) == [arxiv_id(1), arxiv_id(2)]
+    (row,) = compose.deliveries.list_deliveries(week, 0)
+    assert (row.subscriber_id, row.due_at) == ("w1", datetime(2024, 3, 30, 0, 0, tzinfo=UTC))

@@ -1,0 +1,644 @@
+"""deliver in process: one letter each, whatever is repeated, refused, lost or killed."""
+
+import base64
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import boto3
+import botocore.exceptions as errors
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from paperpost import clients
+from paperpost.deliver import handler as module
+from paperpost.deliver.handler import handler
+from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
+from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
+from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.papers import AnnounceType
+from paperpost.domain.subscribers import Cadence, Preferences, Subscriber, SubscriberStatus
+from paperpost.domain.tokens import Purpose, verify_token
+from paperpost.observe import logger
+from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.site import SiteBucket
+from paperpost.storage.subscribers import SubscriberTable
+from support.api import FakeContext
+from support.aws import Cloud
+from support.issues import FROZEN_AT, arxiv_id, make_issue, make_listing
+from support.readers import ADDRESS, keys_json, make_keys, make_subscriber
+
+ISSUE = "daily-2024-03-26"
+NOW = FROZEN_AT + timedelta(minutes=1)
+SITE = "https://papers.example.org"
+LETTERS = "arn:aws:sqs:us-east-1:123456789012:letters"
+CONFIRMATIONS = "arn:aws:sqs:us-east-1:123456789012:confirmations"
+SES = "https://email.us-east-1.amazonaws.com"
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+class _Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: Any) -> list[bytes]:
+        return [self._content]
+
+
+class FakeSes:
+    """Stands in SES's place on the wire: keeps what it accepted, and fails as it is told."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[str, bytes]] = []
+        self.requests = 0
+        self.script: Callable[[str], AWSResponse | None] = lambda _: None
+
+    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        self.requests += 1
+        body = json.loads(request.body)
+        (recipient,) = body["Destination"]["ToAddresses"]
+        raw = base64.b64decode(body["Content"]["Raw"]["Data"])
+        assert body["ConfigurationSetName"] == "paperpost-set"
+        failure = self.script(recipient)
+        if failure is not None:
+            return failure
+        self.accepted.append((recipient, raw))
+        return reply(200, {"MessageId": f"0100-{len(self.accepted)}"})
+
+    @property
+    def mailed(self) -> list[str]:
+        """Who got a letter, in order."""
+        return [recipient for recipient, _ in self.accepted]
+
+    def letter(self) -> EmailMessage:
+        """The only one."""
+        ((_, raw),) = self.accepted
+        return message_from_bytes(raw, policy=policy.default)  # type: ignore[return-value]
+
+
+def reply(status: int, body: dict[str, str], code: str = "") -> AWSResponse:
+    """An answer of SES."""
+    headers = {"content-type": "application/json", "x-amzn-errortype": code}
+    return AWSResponse(SES, status, headers, _Body(json.dumps(body).encode()))
+
+
+class Context(FakeContext):
+    """A Lambda context whose time runs out after so many looks at the clock."""
+
+    def __init__(self, *left_ms: int) -> None:
+        super().__init__()
+        self._left = list(left_ms)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What was given, the last one for ever."""
+        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+
+class Deliver:
+    """The function with its tables, bucket, SES and a clock to move."""
+
+    def __init__(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.subscribers = SubscriberTable(clients.table(cloud.subscribers))
+        self.deliveries = DeliveryTable(clients.table(cloud.deliveries))
+        self.site = SiteBucket(clients.s3(), cloud.bucket)
+        self.ses = FakeSes()
+        self.now = NOW
+        clients.ses().meta.events.register_first("before-send.sesv2.*", self.ses)
+        boto3.client("ssm").put_parameter(Name="/keys", Type="SecureString", Value=keys_json())
+        for name, value in {
+            "SUBSCRIBERS_TABLE": cloud.subscribers,
+            "DELIVERIES_TABLE": cloud.deliveries,
+            "SITE_BUCKET": cloud.bucket,
+            "SITE_URL": SITE,
+            "MAIL_FROM": "paperpost@papers.example.org",
+            "CONFIRM_FROM": "confirm@papers.example.org",
+            "CONTACT_MAIL": "hello@example.org",
+            "POSTAL_ADDRESS": "1 Example Street, 00000 Example",
+            "CONFIGURATION_SET": "paperpost-set",
+            "TOKEN_KEYS_PARAMETER": "/keys",
+            "CONFIRMATION_QUEUE_ARN": CONFIRMATIONS,
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
+        module._press.cache_clear()
+
+    def freeze(self, issue: FrozenIssue | None = None) -> FrozenIssue:
+        """Put an issue (of three papers of cs.CV) and its row."""
+        frozen = issue or make_issue([make_listing(n) for n in (1, 2, 3)])
+        body = to_bytes(frozen)
+        self.site.put(issue_path(frozen.issue), body)
+        self.deliveries.put_issue(
+            IssueRow(
+                issue=frozen.issue,
+                content_hash=content_hash(body),
+                frozen_at=frozen.frozen_at,
+                reason="ready",
+                papers=len(frozen.papers),
+                shards=1,
+            ),
+            expires_at=2_000_000_000,
+        )
+        return frozen
+
+    def join(
+        self,
+        *ids: str,
+        status: SubscriberStatus = SubscriberStatus.CONFIRMED,
+        confirmed_at: datetime | None = FROZEN_AT - timedelta(days=1),
+        issue: str = ISSUE,
+        address: str = "",
+        **wishes: Any,
+    ) -> None:
+        """Readers of cs.CV with a planned row."""
+        for one in ids:
+            reader: Subscriber = make_subscriber(
+                one,
+                address=address or f"{one}@example.com",
+                status=status,
+                confirmed_at=confirmed_at,
+                preferences=Preferences(**{"categories": ("cs.CV",), **wishes}),
+            )
+            assert self.subscribers.create(reader, f"hash-{one}")
+            self.plan(one, issue=issue)
+
+    def plan(self, subscriber_id: str, *, issue: str = ISSUE) -> None:
+        """A row that is due."""
+        self.deliveries.put_planned(
+            Delivery(
+                issue=issue,
+                shard=0,
+                subscriber_id=subscriber_id,
+                state=DeliveryState.PLANNED,
+                due_at=FROZEN_AT,
+                updated_at=FROZEN_AT,
+            ),
+            expires_at=2_000_000_000,
+        )
+
+    def invoke(
+        self, *messages: dict[str, Any], arn: str = LETTERS, context: FakeContext | None = None
+    ) -> list[str]:
+        """One invocation with *messages*; the ids of those that go back to the queue."""
+        records = [
+            {
+                "messageId": f"m{n}",
+                "receiptHandle": "r",
+                "body": json.dumps(message),
+                "attributes": {},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": arn,
+                "awsRegion": "us-east-1",
+            }
+            for n, message in enumerate(messages)
+        ]
+        answer = handler({"Records": records}, context or FakeContext())  # type: ignore[arg-type]
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def deliver(self, *ids: str, context: FakeContext | None = None) -> list[str]:
+        """One delivery message for *ids*."""
+        message = {"issue": ISSUE, "shard": 0, "subscribers": list(ids)}
+        return self.invoke(message, context=context)
+
+    def row(self, subscriber_id: str) -> Delivery:
+        """The subscriber's row."""
+        row = self.deliveries.get_delivery(ISSUE, 0, subscriber_id)
+        assert row is not None
+        return row
+
+    def state(self, subscriber_id: str) -> str:
+        """State and reason of a row."""
+        row = self.row(subscriber_id)
+        return f"{row.state} {row.reason}".strip()
+
+
+@pytest.fixture
+def deliver(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """A stack without an issue."""
+    return Deliver(cloud, monkeypatch)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the function logs."""
+    stream = io.StringIO()
+    handlers = logger._logger.handlers
+    before = [h.stream for h in handlers]  # type: ignore[attr-defined]
+    for one in handlers:
+        one.stream = stream  # type: ignore[attr-defined]
+    yield stream
+    for one, old in zip(handlers, before, strict=True):
+        one.stream = old  # type: ignore[attr-defined]
+
+
+def test_a_planned_reader_gets_one_letter_with_exactly_their_papers(deliver: Deliver) -> None:
+    """And the row keeps SES's message id."""
+    deliver.freeze(make_issue([make_listing(1), make_listing(2, "cs.LG")]))
+    deliver.join("a1")
+
+    returned = deliver.deliver("a1")
+
+    letter = deliver.ses.letter()
+    text = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert (returned, deliver.state("a1"), deliver.row("a1").message_id) == ([], "sent", "0100-1")
+    assert letter["To"] == "a1@example.com"
+    assert letter["X-SES-MESSAGE-TAGS"] == f"issue={ISSUE}, subscriber=a1"
+    assert re.findall(r"arxiv\.org/abs/(\S+)", text) == [arxiv_id(1)]
+
+
+def test_the_links_to_leave_belong_to_the_reader_alone(deliver: Deliver) -> None:
+    """One-click address and foot carry tokens of this subscriber."""
+    deliver.freeze()
+    deliver.join("a1")
+
+    deliver.deliver("a1")
+
+    letter = deliver.ses.letter()
+    leave = letter["List-Unsubscribe"].removeprefix(f"<{SITE}/api/unsubscribe/").removesuffix(">")
+    html = letter.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    change = re.search(rf"{SITE}/api/preferences/([^\"#]+)\"", html)[1]  # type: ignore[index]
+    keys = make_keys()
+    assert verify_token(leave, Purpose.UNSUBSCRIBE, keys, now=NOW) == "a1"
+    assert verify_token(change, Purpose.PREFERENCES, keys, now=NOW) == "a1"
+
+
+def test_a_message_that_comes_ten_times_sends_once(deliver: Deliver) -> None:
+    """In one batch, and again later."""
+    deliver.freeze()
+    deliver.join("a1", "b2")
+    message = {"issue": ISSUE, "shard": 0, "subscribers": ["a1", "b2", "a1"]}
+
+    returned = [deliver.invoke(*[message] * 5) for _ in range(2)]
+
+    assert (sorted(deliver.ses.mailed), returned) == (
+        ["a1@example.com", "b2@example.com"],
+        [[], []],
+    )
+
+
+def test_a_live_claim_of_another_is_left_alone(deliver: Deliver) -> None:
+    """The message is acknowledged; compose settles the claim if its owner is gone."""
+    deliver.freeze()
+    deliver.join("a1")
+    deliver.deliveries.claim(ISSUE, 0, "a1", owner="another", now=NOW)
+
+    assert (deliver.deliver("a1"), deliver.ses.mailed, deliver.state("a1")) == ([], [], "claimed")
+
+
+def test_a_changed_issue_is_refused_and_nothing_is_claimed(deliver: Deliver) -> None:
+    """The ledger knows the hash of the bytes that were frozen."""
+    deliver.freeze()
+    deliver.join("a1")
+    deliver.site.put(issue_path(ISSUE), to_bytes(make_issue([make_listing(666)])))
+
+    assert (deliver.deliver("a1"), deliver.ses.mailed, deliver.state("a1")) == (
+        ["m0"],
+        [],
+        "planned",
+    )
+
+
+def test_an_issue_that_nobody_froze_goes_back_to_the_queue(deliver: Deliver) -> None:
+    """And at last to its dead letters, where somebody looks."""
+    assert deliver.deliver("a1") == ["m0"]
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"status": SubscriberStatus.UNSUBSCRIBED}, "skipped unsubscribed"),
+        ({"status": SubscriberStatus.BOUNCED}, "skipped bounced"),
+        ({"status": SubscriberStatus.COMPLAINED}, "skipped complained"),
+        ({"confirmed_at": FROZEN_AT}, "skipped confirmed after the freeze"),
+        ({"paused_until": NOW.date() + timedelta(days=1)}, "skipped paused"),
+        ({"paused_until": NOW.date()}, "sent"),
+        ({"cadence": Cadence.WEEKLY}, "skipped now weekly"),
+        ({"categories": ("math.AG",)}, "skipped nothing to say"),
+        ({"announce_types": (AnnounceType.CROSS,)}, "skipped nothing to say"),
+    ],
+)
+def test_who_should_get_nothing_is_skipped_with_the_reason(
+    deliver: Deliver, how: dict[str, Any], reason: str
+) -> None:
+    """Judged by the profile as it is at the claim, not at the plan."""
+    deliver.freeze()
+    deliver.join("a1", **how)
+
+    deliver.deliver("a1")
+
+    assert deliver.state("a1") == reason
+    assert bool(deliver.ses.mailed) is (reason == "sent")
+
+
+def test_a_reader_who_is_gone_is_skipped(deliver: Deliver) -> None:
+    """The row outlives the profile."""
+    deliver.freeze()
+    deliver.plan("a1")
+
+    deliver.deliver("a1")
+
+    assert deliver.state("a1") == "skipped no such subscriber"
+
+
+def fails_once(answer: Callable[[], AWSResponse]) -> Callable[[str], AWSResponse | None]:
+    """SES fails for b2's first letter."""
+    left = [True]
+
+    def script(recipient: str) -> AWSResponse | None:
+        if recipient == "b2@example.com" and left:
+            left.pop()
+            return answer()
+        return None
+
+    return script
+
+
+def raising(error: Exception) -> Callable[[], AWSResponse]:
+    """An answer that never comes."""
+
+    def fail() -> AWSResponse:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "returned", "after"),
+    [
+        (
+            lambda: reply(
+                429, {"message": "Maximum sending rate exceeded."}, "TooManyRequestsException"
+            ),
+            "released throttled",
+            ["m0"],
+            "sent",
+        ),
+        (
+            raising(errors.ConnectTimeoutError(endpoint_url=SES)),
+            "released ConnectTimeoutError",
+            ["m0"],
+            "sent",
+        ),
+        (
+            lambda: reply(400, {"message": "bad"}, "MessageRejected"),
+            "failed MessageRejected",
+            [],
+            "failed MessageRejected",
+        ),
+        (
+            lambda: reply(500, {"message": "?"}, "InternalServiceErrorException"),
+            "unknown InternalServiceErrorException",
+            [],
+            "unknown InternalServiceErrorException",
+        ),
+        (
+            raising(errors.ReadTimeoutError(endpoint_url=SES)),
+            "unknown ReadTimeoutError",
+            [],
+            "unknown ReadTimeoutError",
+        ),
+        (
+            raising(errors.ConnectionClosedError(endpoint_url=SES)),
+            "unknown ConnectionClosedError",
+            [],
+            "unknown ConnectionClosedError",
+        ),
+    ],
+)
+def test_what_ses_answers_decides_whether_a_letter_goes_again(
+    deliver: Deliver,
+    answer: Callable[[], AWSResponse],
+    state: str,
+    returned: list[str],
+    after: str,
+) -> None:
+    """Only what certainly was not sent goes again, with the redelivered message."""
+    deliver.freeze()
+    deliver.join("a1", "b2", "c3")
+    deliver.ses.script = fails_once(answer)
+
+    first = deliver.deliver("a1", "b2", "c3"), deliver.state("b2")
+    second = deliver.deliver("a1", "b2", "c3"), deliver.state("b2")
+
+    assert first == (returned, state)
+    assert second == ([], after)
+    assert (deliver.state("a1"), deliver.state("c3")) == ("sent", "sent")
+    assert len(deliver.ses.mailed) == len(set(deliver.ses.mailed))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (429, "TooManyRequestsException", "Daily message quota exceeded."),
+        (400, "SendingPausedException", "Sending is paused"),
+        (403, "AccessDeniedException", "not authorized"),
+    ],
+)
+def test_trouble_with_the_account_stops_the_issue_and_burns_no_receives(
+    deliver: Deliver, status: int, code: str, text: str
+) -> None:
+    """The messages are acknowledged; compose's next tick queues the open rows again."""
+    deliver.freeze()
+    deliver.join("a1", "b2", "c3")
+    deliver.ses.script = lambda _: reply(status, {"message": text}, code)
+
+    returned = deliver.deliver("a1", "b2"), deliver.deliver("c3")
+
+    row = deliver.deliveries.get_issue(ISSUE)
+    assert row is not None
+    assert (returned, deliver.ses.requests) == (([], []), 1)
+    assert row.stopped != ""
+    assert [deliver.row(i).state.value for i in ("a1", "b2", "c3")] == [
+        "released",
+        "planned",
+        "planned",
+    ]
+
+
+def test_nothing_is_claimed_without_time_to_finish(deliver: Deliver) -> None:
+    """The message goes back with the open rows; what is done stays done."""
+    deliver.freeze()
+    deliver.join("a1", "b2")
+
+    returned = deliver.deliver("a1", "b2", context=Context(60_000, 19_999))
+
+    assert (returned, deliver.state("a1"), deliver.state("b2")) == (["m0"], "sent", "planned")
+
+
+@pytest.mark.parametrize("after_send", [False, True])
+def test_nobody_is_mailed_twice_when_the_worker_dies_around_the_send(
+    deliver: Deliver, *, after_send: bool
+) -> None:
+    """The row stays claimed; redelivered messages leave it alone until compose settles it."""
+    deliver.freeze()
+    deliver.join("a1")
+
+    def kill(recipient: str) -> AWSResponse | None:
+        if after_send:
+            deliver.ses.accepted.append((recipient, b""))
+        raise KilledError
+
+    deliver.ses.script = kill
+    with pytest.raises(KilledError):
+        deliver.deliver("a1")
+    deliver.ses.script = lambda _: None
+    again = deliver.deliver("a1")
+    deliver.now = NOW + timedelta(hours=1)
+    later = deliver.deliver("a1")
+
+    assert (again, later, deliver.state("a1")) == ([], [], "claimed")
+    assert len(deliver.ses.mailed) == int(after_send)
+
+
+def test_a_failure_before_ses_is_asked_gives_the_claim_back(deliver: Deliver, cloud: Cloud) -> None:
+    """The profile could not be read: the next delivery of the message sends the letter."""
+    deliver.freeze()
+    deliver.join("a1")
+    events = clients.table(cloud.subscribers).meta.client.meta.events
+
+    def refuse_profile(params: dict[str, Any], **_: Any) -> None:
+        if json.loads(params["body"])["TableName"] == cloud.subscribers:
+            raise errors.ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    events.register_first("before-call.dynamodb.GetItem", refuse_profile)
+    first = deliver.deliver("a1"), deliver.state("a1")
+    events.unregister("before-call.dynamodb.GetItem", refuse_profile)
+    second = deliver.deliver("a1"), deliver.state("a1")
+
+    assert (first, second) == ((["m0"], "released error"), ([], "sent"))
+
+
+def test_one_bad_message_takes_no_other_with_it(deliver: Deliver) -> None:
+    """Only it goes back to the queue."""
+    deliver.freeze()
+    deliver.join("a1", "b2")
+    good = [{"issue": ISSUE, "shard": 0, "subscribers": [i]} for i in ("a1", "b2")]
+
+    returned = deliver.invoke(
+        good[0], {"issue": "daily-1999-01-01", "shard": 0, "subscribers": ["x"]}, good[1]
+    )
+
+    assert returned == ["m1"]
+    assert sorted(deliver.ses.mailed) == ["a1@example.com", "b2@example.com"]
+
+
+def test_nothing_older_than_36_hours_is_sent(deliver: Deliver) -> None:
+    """Even if a message says so."""
+    deliver.freeze()
+    deliver.join("a1")
+    deliver.now = FROZEN_AT + timedelta(hours=36, seconds=1)
+
+    assert (deliver.deliver("a1"), deliver.state("a1")) == ([], "planned")
+
+
+def test_an_address_that_cannot_be_mailed_fails_alone(deliver: Deliver) -> None:
+    """It never reaches SES; the next reader gets their letter."""
+    deliver.freeze()
+    deliver.join("a1", address="a1@example.com\r\nBcc: evil@example.com")
+    deliver.join("b2")
+
+    deliver.deliver("a1", "b2")
+
+    assert deliver.state("a1") == "failed letter refused: the recipient's address cannot be used"
+    assert deliver.ses.mailed == ["b2@example.com"]
+
+
+def test_no_log_line_holds_an_address_or_a_token(deliver: Deliver, log: io.StringIO) -> None:
+    """Ids alone, whatever happens."""
+    deliver.freeze()
+    deliver.join("a1", address=ADDRESS)
+    deliver.ses.script = lambda _: reply(400, {"message": f"rejected {ADDRESS}"}, "MessageRejected")
+    deliver.deliver("a1")
+    deliver.invoke({"subscriber": "a1", "kind": "confirm"}, arn=CONFIRMATIONS)
+
+    logged = log.getvalue()
+
+    assert '"subscriber":"a1"' in logged
+    assert ADDRESS not in logged
+    assert "/api/" not in logged
+
+
+# confirmations
+
+
+def confirm(deliver: Deliver, subscriber_id: str = "a1") -> list[str]:
+    """One confirmation message."""
+    return deliver.invoke({"subscriber": subscriber_id, "kind": "confirm"}, arn=CONFIRMATIONS)
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("en", "Please confirm your subscription to Paperpost"),
+        ("zh", "请确认订阅 Paperpost 论文早报"),
+        ("both", "请确认订阅 Paperpost 论文早报"),
+    ],
+)
+def test_a_new_reader_is_asked_to_confirm_in_their_language(
+    deliver: Deliver, language: str, subject: str
+) -> None:
+    """From the other address, without list headers, with a link that proves the mailbox."""
+    deliver.join("a1", status=SubscriberStatus.UNCONFIRMED, confirmed_at=None, language=language)
+
+    assert confirm(deliver) == []
+
+    mail = deliver.ses.letter()
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    token = re.search(rf"{SITE}/api/confirm/(\S+)", text)[1]  # type: ignore[index]
+    assert verify_token(token, Purpose.CONFIRM, make_keys(), now=NOW) == "a1"
+    assert f'href="{SITE}/api/confirm/{token}"' in html
+    assert mail["Subject"] == subject
+    assert mail["From"] == "Paperpost 论文早报 <confirm@papers.example.org>"
+    assert mail["X-SES-MESSAGE-TAGS"] == "kind=confirm, subscriber=a1"
+    assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & {*mail.keys()}
+
+
+@pytest.mark.parametrize(
+    ("status", "mails"),
+    [
+        (SubscriberStatus.UNCONFIRMED, 1),
+        (SubscriberStatus.UNSUBSCRIBED, 1),
+        (SubscriberStatus.BOUNCED, 1),
+        (SubscriberStatus.CONFIRMED, 0),
+        (SubscriberStatus.COMPLAINED, 0),
+        (SubscriberStatus.ERASED, 0),
+    ],
+)
+def test_only_who_may_still_confirm_is_asked(
+    deliver: Deliver, status: SubscriberStatus, mails: int
+) -> None:
+    """The status is read when the mail is made, not when it was queued."""
+    deliver.join("a1", status=status)
+
+    assert (confirm(deliver), len(deliver.ses.mailed)) == ([], mails)
+
+
+def test_a_confirmation_goes_again_only_if_it_certainly_was_not_sent(deliver: Deliver) -> None:
+    """Throttled: back to the queue. No answer: it may have arrived, so not twice."""
+    deliver.join("a1", status=SubscriberStatus.UNCONFIRMED)
+    deliver.ses.script = lambda _: reply(429, {"message": "rate"}, "TooManyRequestsException")
+    throttled = confirm(deliver)
+
+    def lost(_: str) -> AWSResponse | None:
+        raise errors.ReadTimeoutError(endpoint_url=SES)
+
+    deliver.ses.script = lost
+    unanswered = confirm(deliver)
+
+    assert (throttled, unanswered) == (["m0"], [])
+
+
+def test_the_service_makes_one_attempt_at_ses(deliver: Deliver) -> None:  # noqa: ARG001  a region
+    """The SDK's default would send a letter three times when replies are lost."""
+    config = clients.ses().meta.config
+
+    assert config.retries["total_max_attempts"] == 1

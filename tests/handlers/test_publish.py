@@ -1,0 +1,503 @@
+"""publish against tables and a bucket in process: what is put, when, and what never is."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from paperpost import clients
+from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.enrichments import EnrichmentState
+from paperpost.domain.issuefiles import issue_path, to_bytes
+from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.papers import AnnounceType, FirstListing, Paper
+from paperpost.publish import handler as publish
+from paperpost.publish.entries import tag_of
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
+from support.aws import Cloud
+from support.records import (
+    DAY,
+    make_announcement,
+    make_enrichment,
+    make_listing,
+    make_paper,
+    stored_at,
+)
+
+NEXT = DAY + timedelta(days=1)
+AFTER_HOLD = timedelta(minutes=31)
+
+
+@dataclass
+class Context:
+    """What Powertools asks of a Lambda context."""
+
+    function_name: str = "publish"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:publish"
+    aws_request_id: str = "request"
+
+
+@dataclass
+class Stage:
+    """The stage as its triggers and readers see it."""
+
+    papers: PaperTable
+    site: SiteBucket
+    bucket: str
+    set_now: Callable[[datetime], None]
+
+    def announce(
+        self, papers: list[Paper], *, on: date = DAY, enriched: bool = True, **changes: Any
+    ) -> None:
+        """Store an announcement of cs.CV as fetch does, and what enrich adds to it."""
+        announce_type = changes.pop("announce_type", AnnounceType.NEW)
+        first = FirstListing(announced_on=on, announce_type=announce_type)
+        self.papers.put_papers(replace(p, listed={"cs.CV": first}) for p in papers)
+        self.papers.put_listings(
+            make_listing(p, on=on, announce_type=announce_type) for p in papers
+        )
+        if enriched:
+            self.enrich(papers, at=stored_at(on) + timedelta(minutes=3))
+        self.papers.put_announcement(replace(make_announcement(len(papers), on=on), **changes))
+
+    def enrich(self, papers: list[Paper], *, at: datetime) -> None:
+        """Add both languages."""
+        for paper in papers:
+            for language in ("zh", "en"):
+                self.papers.put_enrichment(make_enrichment(paper, language, at=at))
+
+    def heal(self, at: datetime) -> dict[str, int]:
+        """The schedule fires."""
+        self.set_now(at)
+        return publish.handler({"task": "heal"}, Context())  # type: ignore[arg-type]
+
+    def stream(self, at: datetime, *pairs: tuple[str, str]) -> dict[str, int]:
+        """The stream brings items with these keys."""
+        self.set_now(at)
+        records = [{"dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in pairs]
+        return publish.handler({"Records": records}, Context())  # type: ignore[arg-type]
+
+    def lose(self, arxiv_id: str) -> None:
+        """Drop a listing, as a torn read or a careless hand would."""
+        key = {"pk": f"LIST#cs.CV#{DAY}", "sk": f"0#{arxiv_id}"}
+        clients.table(os.environ["PAPERS_TABLE"]).delete_item(Key=key)
+
+    def watch_puts(self, seen: Callable[[str], None]) -> None:
+        """Call *seen* with each path before it is put; what it raises breaks the put."""
+
+        def before(params: dict[str, Any], **_: Any) -> None:
+            seen(params["Key"])
+
+        clients.s3().meta.events.register("provide-client-params.s3.PutObject", before)
+
+    def entries(self, path: str = "cs.CV/feed.json") -> list[str]:
+        """The ids that a reader sees."""
+        stored = self.site.get(path)
+        return [i["id"] for i in json.loads(stored.body)["items"]] if stored else []
+
+    def text(self, path: str) -> str:
+        """A file as text; '' where there is none."""
+        stored = self.site.get(path)
+        return stored.body.decode() if stored else ""
+
+    def stamps(self) -> dict[str, str]:
+        """Path → when it was put and what it holds, of every file."""
+        listed = clients.s3().list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {o["Key"]: f"{o['LastModified']} {o['ETag']}" for o in listed}
+
+
+@pytest.fixture
+def stage(cloud: Cloud) -> Stage:
+    """Publish of cs.CV and cs.LG, with its clock in hand."""
+    os.environ.update(
+        PAPERS_TABLE=cloud.papers,
+        SITE_BUCKET=cloud.bucket,
+        SITE_URL="https://paperpost.example",
+        CATEGORIES="cs.CV,cs.LG",
+        CONTACT_MAIL="help@paperpost.example",
+        POWERTOOLS_METRICS_NAMESPACE="Paperpost",
+        MAIL="on",
+    )
+
+    def set_now(at: datetime) -> None:
+        offset = at - datetime.now(at.tzinfo)
+        os.environ["CLOCK_OFFSET_S"] = str(offset.total_seconds())
+
+    return Stage(
+        papers=PaperTable(clients.table(cloud.papers)),
+        site=SiteBucket(clients.s3(), cloud.bucket),
+        bucket=cloud.bucket,
+        set_now=set_now,
+    )
+
+
+def papers(*numbers: int) -> list[Paper]:
+    return [make_paper(f"2604.9900{n}") for n in numbers]
+
+
+def tags(*numbers: int) -> list[str]:
+    return [tag_of(f"2604.9900{n}") for n in numbers]
+
+
+AT = stored_at(DAY) + timedelta(minutes=5)
+
+
+def test_a_complete_enriched_announcement_is_published_whole(stage: Stage) -> None:
+    stage.announce(papers(1, 2))
+
+    stage.heal(AT)
+
+    assert stage.entries() == tags(2, 1)
+    wanted = {f"cs.CV/{DAY}.{ending}" for ending in ("html", "md", "json")}
+    wanted |= {f"cs.CV/{name}" for name in ("index.html", "latest.md", "rss.xml", "atom.xml")}
+    wanted |= {"index.html", "status.html", "status.json", "feeds.opml", "404.html", "style.css"}
+    assert wanted <= set(stage.stamps())
+    assert stage.text("cs.CV/latest.md") == stage.text(f"cs.CV/{DAY}.md")
+
+
+def test_a_category_without_papers_has_pages_but_no_feed(stage: Stage) -> None:
+    stage.heal(AT)
+
+    assert [path for path in stage.stamps() if path.startswith("cs.LG/")] == ["cs.LG/index.html"]
+
+
+def test_files_carry_their_types(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+
+    types = {
+        path: clients.s3().head_object(Bucket=stage.bucket, Key=path)["ContentType"]
+        for path in ("cs.CV/rss.zh.xml", "cs.CV/feed.json", "filter.js", "feeds.opml")
+    }
+
+    assert types == {
+        "cs.CV/rss.zh.xml": "application/rss+xml; charset=utf-8",
+        "cs.CV/feed.json": "application/feed+json; charset=utf-8",
+        "filter.js": "text/javascript; charset=utf-8",
+        "feeds.opml": "text/x-opml; charset=utf-8",
+    }
+
+
+def test_a_second_run_puts_and_writes_nothing(stage: Stage) -> None:
+    stage.announce(papers(1, 2))
+    stage.papers.put_announcement(
+        make_announcement(0, on=NEXT, state=AnnouncementState.QUIET, reason="weekend")
+    )
+    stage.heal(AT)
+    before, notes = stage.stamps(), stage.papers.get_published("cs.CV")
+
+    again = stage.heal(AT + timedelta(minutes=5))
+    woken = stage.stream(AT + timedelta(minutes=6), ("CATEGORY#cs.CV", str(DAY)))
+
+    assert again["files_put"] == woken["files_put"] == 0
+    assert (stage.stamps(), stage.papers.get_published("cs.CV")) == (before, notes)
+
+
+def test_files_that_are_there_are_not_put_again_though_every_note_is_lost(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    table = clients.table(os.environ["PAPERS_TABLE"])
+    for category in ("cs.CV", "cs.LG", "site"):
+        for key in stage.papers.get_published(category):
+            table.delete_item(Key={"pk": f"PUBLISHED#{category}", "sk": key})
+
+    assert stage.heal(AT)["files_put"] == 0
+
+
+def test_readers_wait_for_the_translation(stage: Stage) -> None:
+    """Held while an enrichment is open; the stream event of the last one publishes at once."""
+    stage.announce(papers(1), enriched=False)
+
+    stage.stream(AT, ("CATEGORY#cs.CV", str(DAY)))
+    held = stage.entries()
+    stage.enrich(papers(1), at=AT)
+    stage.stream(AT, ("PAPER#2604.99001", "ENRICHMENT#zh"), ("PAPER#2604.99001", "ENRICHMENT#en"))
+
+    assert held == []
+    assert stage.entries() == tags(1)
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+def test_a_dead_model_costs_the_translation_and_not_the_paper(stage: Stage) -> None:
+    stage.announce(papers(1), enriched=False)
+
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+
+    assert stage.entries() == tags(1)
+    assert "翻译待补" in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_a_late_translation_upgrades_the_same_entry(stage: Stage) -> None:
+    stage.announce(papers(1, 2), enriched=False)
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+    stage.enrich(papers(1), at=stored_at(DAY) + timedelta(hours=2))
+
+    stage.stream(stored_at(DAY) + timedelta(hours=2), ("PAPER#2604.99001", "ENRICHMENT#zh"))
+
+    assert stage.entries() == tags(2, 1)
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+def test_a_lost_event_heals(stage: Stage) -> None:
+    """Nobody told of the translation; the next scheduled run finds it."""
+    stage.announce(papers(1), enriched=False)
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+    stage.enrich(papers(1), at=stored_at(DAY) + timedelta(minutes=40))
+
+    stage.heal(stored_at(DAY) + timedelta(minutes=45))
+
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+def test_a_final_failure_is_looked_at_once_an_hour(stage: Stage) -> None:
+    (paper,) = papers(1)
+    stage.announce([paper], enriched=False)
+    for language in ("zh", "en"):
+        failed = make_enrichment(paper, language, state=EnrichmentState.FAILED)
+        stage.papers.put_enrichment(failed)
+    stage.heal(AT)
+    stage.enrich([paper], at=AT + timedelta(minutes=1))
+
+    stage.heal(AT.replace(hour=5, minute=55))
+    between = stage.text("cs.CV/rss.xml")
+    stage.heal(AT.replace(hour=6, minute=0))
+
+    assert "虚构的标题" not in between
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+@pytest.mark.parametrize("state", ["waiting", "partial", "stalled", "failed"])
+def test_an_announcement_that_is_not_complete_is_not_published(stage: Stage, state: str) -> None:
+    stage.announce(papers(1), state=AnnouncementState(state), completed_at=None)
+
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+
+    assert stage.entries() == []
+    assert not stage.text(f"cs.CV/{DAY}.html")
+    assert json.loads(stage.text("status.json"))["dates"][0]["categories"][0]["state"] == state
+
+
+def test_what_is_announced_later_than_today_waits(stage: Stage) -> None:
+    """A replay may have stored tomorrow's rows; the clock decides what is published."""
+    stage.announce(papers(1))
+    stage.announce(papers(2), on=NEXT)
+
+    stage.heal(AT)
+
+    assert stage.entries() == tags(1)
+
+
+def test_the_stream_builds_only_what_it_touches(stage: Stage) -> None:
+    stage.announce(papers(1))
+
+    stage.stream(AT, ("CATEGORY#cs.LG", str(DAY)))
+    untouched = stage.entries()
+    result = stage.stream(AT, *[("CATEGORY#cs.CV", str(DAY))] * 20)
+
+    assert untouched == []
+    assert stage.entries() == tags(1)
+    assert result["categories_changed"] == 1
+
+
+def test_an_event_of_a_category_that_is_not_configured_is_passed_over(stage: Stage) -> None:
+    assert stage.stream(AT, ("CATEGORY#math.CO", str(DAY)))["categories_changed"] == 0
+
+
+def test_a_quiet_day_has_a_page_and_leaves_the_feed_alone(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    feed = stage.stamps()["cs.CV/rss.xml"]
+    stage.papers.put_announcement(
+        make_announcement(0, on=NEXT, state=AnnouncementState.QUIET, reason="Juneteenth")
+    )
+
+    stage.heal(stored_at(NEXT))
+
+    assert "Juneteenth" in stage.text(f"cs.CV/{NEXT}.html")
+    assert stage.stamps()["cs.CV/rss.xml"] == feed
+    assert stage.text("cs.CV/latest.md") == stage.text(f"cs.CV/{DAY}.md")
+
+
+def test_a_new_day_is_linked_from_the_one_before(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    stage.announce(papers(2), on=NEXT)
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert f'rel="next" href="{NEXT}.html"' in stage.text(f"cs.CV/{DAY}.html")
+    assert stage.entries() == tags(2, 1)
+
+
+def test_a_replacement_renews_its_entry_and_stands_on_its_own_day(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    second = make_paper("2604.99001", version=2, title="A Better Title")
+    stage.announce([second], on=NEXT, announce_type=AnnounceType.REPLACE)
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert stage.entries() == tags(1)
+    assert "A Better Title" in stage.text("cs.CV/rss.en.xml")
+    assert 'id="replacements"' in stage.text(f"cs.CV/{NEXT}.html")
+
+
+def test_what_was_stored_after_the_issue_was_frozen_stands_under_late_arrivals(
+    stage: Stage,
+) -> None:
+    stage.announce(papers(1))
+    issue = FrozenIssue(
+        issue=f"daily-{DAY}",
+        announced_on=DAY,
+        frozen_at=stored_at(DAY) + timedelta(hours=1),
+        reason="ready",
+        papers=(),
+        counts={},
+    )
+    stage.site.put_once(issue_path(issue.issue), to_bytes(issue))
+    (late,) = papers(2)
+    stage.papers.put_papers([late])
+    stage.papers.put_listings(
+        [replace(make_listing(late), stored_at=stored_at(DAY) + timedelta(hours=2))]
+    )
+    stage.papers.put_announcement(make_announcement(2))
+
+    stage.heal(stored_at(DAY) + timedelta(hours=3))
+
+    section = stage.text(f"cs.CV/{DAY}.html").split('<section id="late">')[1]
+    assert 'id="2604.99002"' in section
+    assert stage.entries() == tags(2, 1)
+
+
+def test_older_days_have_pages_though_the_feed_has_room_for_seven(stage: Stage) -> None:
+    days = [DAY + timedelta(days=n) for n in range(9)]
+    for n, on in enumerate(days):
+        stage.announce(papers(n), on=on)
+
+    stage.heal(stored_at(days[-1]) + timedelta(minutes=5))
+
+    assert stage.entries() == tags(8, 7, 6, 5, 4, 3, 2)
+    assert all(stage.text(f"cs.CV/{on}.html") for on in days)
+    assert stage.text("cs.CV/index.html").count('<li><a href="2026-') == 9
+
+
+def test_a_candidate_that_loses_a_paper_is_refused_and_the_old_files_stay(stage: Stage) -> None:
+    stage.announce(papers(1, 2))
+    stage.heal(AT)
+    before = stage.stamps()
+    stage.lose("2604.99001")
+    stage.announce(papers(3), on=NEXT)
+
+    with pytest.raises(publish.NotAllPublishedError, match="has 1 papers, 2 are published"):
+        stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert {k: v for k, v in stage.stamps().items() if k.startswith("cs.CV/")} == {
+        k: v for k, v in before.items() if k.startswith("cs.CV/")
+    }
+
+
+def test_a_refused_category_does_not_keep_the_others_back(stage: Stage) -> None:
+    stage.announce(papers(1, 2))
+    stage.heal(AT)
+    stage.lose("2604.99001")
+    stage.announce(papers(3), on=NEXT)
+    paper = make_paper("2604.99009", categories=("cs.LG",))
+    stage.papers.put_papers([paper])
+    stage.papers.put_listings([make_listing(paper, category="cs.LG", on=NEXT)])
+    stage.enrich([paper], at=stored_at(NEXT))
+    stage.papers.put_announcement(make_announcement(1, category="cs.LG", on=NEXT))
+
+    with pytest.raises(publish.NotAllPublishedError):
+        stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert stage.entries("cs.LG/feed.json") == tags(9)
+
+
+def test_an_unreadable_published_feed_is_replaced(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    stage.site.put("cs.CV/feed.json", b"torn {")
+    stage.announce(papers(2), on=NEXT)
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert stage.entries() == tags(2, 1)
+
+
+def test_links_to_a_page_are_put_after_the_page(stage: Stage) -> None:
+    """Day pages first, then feeds, then the category's index, the front page last."""
+    order: list[str] = []
+    stage.watch_puts(order.append)
+    stage.announce(papers(1))
+
+    stage.heal(AT)
+
+    first = [order.index(f"cs.CV/{name}") for name in (f"{DAY}.html", "rss.xml", "index.html")]
+    assert first == sorted(first)
+    assert order[-1] == "index.html"
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_a_crash_between_puts_heals(stage: Stage) -> None:
+    """The day is out, the feeds are not: the next run finishes without putting the day again."""
+    stage.announce(papers(1))
+    crash = {"cs.CV/rss.xml"}
+
+    def crash_once(path: str) -> None:
+        if path in crash:
+            crash.remove(path)
+            raise ConnectionError
+
+    stage.watch_puts(crash_once)
+    with pytest.raises(ConnectionError):
+        stage.heal(AT)
+    day = stage.stamps()[f"cs.CV/{DAY}.md"]
+
+    stage.heal(AT + timedelta(minutes=5))
+
+    assert stage.entries() == tags(1)
+    assert stage.stamps()[f"cs.CV/{DAY}.md"] == day
+
+
+def test_a_changed_setting_renews_the_pages(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    os.environ["CONTACT_MAIL"] = "new@paperpost.example"
+
+    stage.heal(AT + timedelta(minutes=5))
+
+    assert "new@paperpost.example" in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_replacements_are_entries_where_the_operator_wants_them(stage: Stage) -> None:
+    """Turning it off again is no regression: the gate lets those entries go."""
+    os.environ["REPLACEMENTS_IN_FEEDS"] = "on"
+    stage.announce(papers(1))
+    stage.announce(papers(2), on=NEXT, announce_type=AnnounceType.REPLACE)
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+    on = stage.entries()
+    os.environ["REPLACEMENTS_IN_FEEDS"] = "off"
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=10))
+
+    assert on == tags(2, 1)
+    assert stage.entries() == tags(1)
+
+
+def test_later_ids_of_a_published_day_appear_at_once(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.heal(AT)
+    stage.announce(papers(1, 2), updated_at=AT)
+
+    stage.stream(AT + timedelta(minutes=1), ("CATEGORY#cs.CV", str(DAY)))
+
+    assert stage.entries() == tags(2, 1)
+    announced: Announcement | None = stage.papers.get_announcement("cs.CV", DAY)
+    assert announced is not None
+    assert f"公告 {announced.announced} = 收录 2" in stage.text(f"cs.CV/{DAY}.html")

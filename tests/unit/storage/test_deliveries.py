@@ -1,0 +1,287 @@
+"""The ledger against a model of it: claims, marks, reconciling and feedback in any order."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from paperpost import clients
+from paperpost.domain.deliveries import (
+    LEASE,
+    Delivery,
+    DeliveryState,
+    IssueRow,
+    IssueState,
+    may_become,
+    reconciled,
+)
+from paperpost.storage.deliveries import DeliveryTable
+from support.aws import Cloud, moto_cloud
+
+ISSUE = "daily-2024-03-26"
+START = datetime(2024, 3, 26, 4, 30, tzinfo=UTC)
+LATER = 2_000_000_000
+
+
+def planned(subscriber_id: str = "a", due_at: datetime = START) -> Delivery:
+    """A planned delivery."""
+    return Delivery(
+        issue=ISSUE,
+        shard=0,
+        subscriber_id=subscriber_id,
+        state=DeliveryState.PLANNED,
+        due_at=due_at,
+        updated_at=START,
+    )
+
+
+@pytest.fixture
+def ledger(cloud: Cloud) -> Iterator[DeliveryTable]:
+    """An empty ledger."""
+    return DeliveryTable(clients.table(cloud.deliveries))
+
+
+def test_a_delivery_is_planned_once(ledger: DeliveryTable) -> None:
+    """The second time nothing changes."""
+    later = planned(due_at=START + timedelta(hours=3))
+
+    assert ledger.put_planned(planned(), expires_at=LATER)
+    assert not ledger.put_planned(later, expires_at=LATER)
+    assert list(ledger.list_deliveries(ISSUE, 0)) == [planned()]
+
+
+def test_an_issue_row_keeps_everything_that_it_is_told(ledger: DeliveryTable) -> None:
+    """From planning to its close."""
+    row = IssueRow(
+        issue=ISSUE, content_hash="ab", frozen_at=START, reason="cutoff", papers=7, shards=2
+    )
+    assert ledger.put_issue(row, expires_at=LATER)
+    assert not ledger.put_issue(replace(row, content_hash="cd"), expires_at=LATER)
+    assert ledger.get_issue(ISSUE) == row
+
+    ledger.save_cursor(ISSUE, (1, "a7"))
+    assert ledger.get_issue(ISSUE) == replace(row, cursor=(1, "a7"))
+
+    ledger.finish_planning(ISSUE)
+    ledger.stop_issue(ISSUE, "daily quota")
+    stopped = ledger.get_issue(ISSUE)
+    assert stopped == replace(row, state=IssueState.SENDING, stopped="daily quota")
+
+    ledger.note_queued(ISSUE, {START: START + timedelta(minutes=1)})
+    ledger.close_issue(ISSUE, {"sent": 2}, now=START)
+    assert ledger.get_issue(ISSUE) == replace(
+        row,
+        state=IssueState.CLOSED,
+        queued={START: START + timedelta(minutes=1)},
+        closed_at=START,
+        totals={"sent": 2},
+    )
+
+
+def test_no_row_is_made_by_changing_what_is_not_there(ledger: DeliveryTable) -> None:
+    """A message about an unknown issue or reader leaves no trace."""
+    with pytest.raises(ledger._table.meta.client.exceptions.ConditionalCheckFailedException):
+        ledger.stop_issue("daily-2024-01-01", "x")
+
+    assert ledger.claim(ISSUE, 0, "nobody", owner="o", now=START) is None
+    assert not ledger.confirm_sent(ISSUE, 0, "nobody", message_id="m", now=START)
+    assert ledger.get_delivery(ISSUE, 0, "nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("after", "claimed"),
+    [
+        (timedelta(seconds=-1), False),
+        (timedelta(), True),
+        (timedelta(hours=36), True),
+        (timedelta(hours=36, seconds=1), False),
+    ],
+)
+def test_a_letter_is_claimed_between_its_due_time_and_36_hours_later(
+    ledger: DeliveryTable, after: timedelta, *, claimed: bool
+) -> None:
+    """The write itself checks it, whatever the message said."""
+    ledger.put_planned(planned(), expires_at=LATER)
+
+    assert (ledger.claim(ISSUE, 0, "a", owner="o", now=START + after) is not None) is claimed
+
+
+def test_of_many_workers_one_has_the_claim(ledger: DeliveryTable, cloud: Cloud) -> None:
+    """All start at the same moment."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    barrier, won = Barrier(8), []
+
+    def work(owner: str) -> None:
+        table = DeliveryTable(clients.table(cloud.deliveries))
+        barrier.wait()
+        if table.claim(ISSUE, 0, "a", owner=owner, now=START):
+            won.append(owner)
+
+    threads = [Thread(target=work, args=(f"owner{n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    stored = ledger.get_delivery(ISSUE, 0, "a")
+    assert stored is not None
+    assert won == [stored.owner]
+
+
+def test_a_claim_whose_reply_was_lost_is_still_ours(ledger: DeliveryTable) -> None:
+    """The SDK asks again and is refused; the row tells that it was us."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    first = ledger.claim(ISSUE, 0, "a", owner="ours", now=START)
+
+    assert ledger.claim(ISSUE, 0, "a", owner="ours", now=START) == first
+    assert ledger.claim(ISSUE, 0, "a", owner="theirs", now=START) is None
+
+
+SUBSCRIBERS = ("a", "b")
+OUTCOMES = st.sampled_from(
+    [
+        DeliveryState.SENT,
+        DeliveryState.RELEASED,
+        DeliveryState.FAILED,
+        DeliveryState.SKIPPED,
+        DeliveryState.UNKNOWN,
+    ]
+)
+
+
+class Ledger(RuleBasedStateMachine):
+    """
+    Two subscribers, any number of workers, one reconciler, late and repeated feedback.
+
+    The model is a dictionary; `mails` counts what SES would have sent.
+    """
+
+    claims = Bundle("claims")
+
+    @initialize()
+    def open(self) -> None:
+        self.stack = ExitStack()
+        cloud = self.stack.enter_context(moto_cloud())
+        self.table = DeliveryTable(clients.table(cloud.deliveries))
+        self.now = START
+        self.model = dict.fromkeys(SUBSCRIBERS, DeliveryState.PLANNED)
+        self.owners: dict[str, str] = {}
+        self.changed = dict.fromkeys(SUBSCRIBERS, START)
+        self.lease: dict[str, datetime] = {}
+        self.mails = dict.fromkeys(SUBSCRIBERS, 0)
+        self.resent = dict.fromkeys(SUBSCRIBERS, 0)
+        self.count = 0
+        for subscriber in SUBSCRIBERS:
+            self.table.put_planned(planned(subscriber), expires_at=LATER)
+
+    def teardown(self) -> None:
+        if hasattr(self, "stack"):
+            self.stack.close()
+
+    def _becomes(self, subscriber: str, state: DeliveryState) -> None:
+        assert may_become(self.model[subscriber], state)
+        self.model[subscriber] = state
+        self.changed[subscriber] = self.now
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS), target=claims)
+    def claim(self, subscriber: str) -> object:
+        """A message is delivered, perhaps once more."""
+        self.count += 1
+        owner = f"owner{self.count}"
+        claimed = self.table.claim(ISSUE, 0, subscriber, owner=owner, now=self.now)
+        free = self.model[subscriber] in {DeliveryState.PLANNED, DeliveryState.RELEASED}
+        timely = self.now <= START + timedelta(hours=36)
+        assert (claimed is not None) == (free and timely)
+        if claimed is None:
+            return multiple()
+        self._becomes(subscriber, DeliveryState.CLAIMED)
+        self.owners[subscriber], self.lease[subscriber] = owner, self.now + LEASE
+        return claimed
+
+    @rule(claimed=consumes(claims), outcome=OUTCOMES, reached=st.booleans())
+    def finish(self, claimed: Delivery, outcome: DeliveryState, *, reached: bool) -> None:
+        """A worker sends, if its time is not long over, and records what it knows."""
+        subscriber = claimed.subscriber_id
+        ours = (
+            self.model[subscriber] is DeliveryState.CLAIMED
+            and self.owners[subscriber] == claimed.owner
+        )
+        # A function cannot run longer than the lease, so a late worker does not send.
+        alive = claimed.lease_until is not None and self.now <= claimed.lease_until
+        if alive and (
+            outcome is DeliveryState.SENT or (outcome is DeliveryState.UNKNOWN and reached)
+        ):
+            self.mails[subscriber] += 1
+        assert self.table.mark(claimed, outcome, now=self.now) == ours
+        if ours:
+            self._becomes(subscriber, outcome)
+
+    @rule(claimed=consumes(claims), reached=st.booleans())
+    def die(self, claimed: Delivery, *, reached: bool) -> None:
+        """A worker is killed before or after SES took its letter."""
+        alive = claimed.lease_until is not None and self.now <= claimed.lease_until
+        if reached and alive:
+            self.mails[claimed.subscriber_id] += 1
+
+    @rule(hours=st.sampled_from([0.1, 0.3, 1, 25]))
+    def wait(self, hours: float) -> None:
+        """Time passes."""
+        self.now += timedelta(hours=hours)
+
+    @rule(policy=st.sampled_from(["skip", "resend"]))
+    def reconcile(self, policy: str) -> None:
+        """Compose's tick."""
+        for delivery in list(self.table.list_deliveries(ISSUE, 0)):
+            state = reconciled(delivery, now=self.now, policy=policy)
+            subscriber = delivery.subscriber_id
+            if state is None:
+                assert (
+                    self.model[subscriber] is not DeliveryState.CLAIMED
+                    or self.now <= self.lease[subscriber]
+                )
+                continue
+            assert self.table.reconcile(delivery, state, now=self.now, reason="x")
+            self.resent[subscriber] += state is DeliveryState.RELEASED
+            self._becomes(subscriber, state)
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS))
+    def feedback(self, subscriber: str) -> None:
+        """An event about a letter that SES did send arrives, once or again."""
+        if not self.mails[subscriber]:
+            return
+        settles = self.model[subscriber] in {DeliveryState.UNKNOWN, DeliveryState.CLAIMED}
+        assert (
+            self.table.confirm_sent(ISSUE, 0, subscriber, message_id="m", now=self.now) == settles
+        )
+        if settles:
+            self._becomes(subscriber, DeliveryState.SENT)
+
+    @invariant()
+    def the_table_is_the_model(self) -> None:
+        """Whatever happened, in whatever order."""
+        stored = {d.subscriber_id: d.state for d in self.table.list_deliveries(ISSUE, 0)}
+        assert stored == self.model
+
+    @invariant()
+    def nobody_is_mailed_twice_unless_the_operator_said_resend(self) -> None:
+        """One mail for each time an ambiguous send was given free again, and one."""
+        for subscriber, mails in self.mails.items():
+            assert mails <= 1 + self.resent[subscriber]
+
+
+Ledger.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestLedger = Ledger.TestCase
