@@ -22,7 +22,7 @@ setup: $(VENV)/ready ## the environment (.venv) alone
 
 # Python 3.13 from PATH or among pyenv's versions, else any python3 that is at least 3.11. Each is
 # asked to start first: pyenv's shims exist for versions that are not switched on.
-$(VENV)/ready: requirements/dev.txt pyproject.toml
+$(VENV)/ready: requirements/dev.txt
 	@python=; \
 	 for candidate in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 python3 python3.12 python3.11; do \
 	   if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
@@ -30,8 +30,8 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 	 [ -n "$$python" ] || { echo "make setup: no Python 3.11 or newer with its venv module found (Debian: apt-get install python3-venv)" >&2; exit 1; }; \
 	 echo "Setting up $(VENV) with $$("$$python" --version) (once, about a minute) …"; \
 	 rm -rf $(VENV); "$$python" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 .PHONY: run
@@ -40,6 +40,7 @@ run: setup ## the laptop cloud with the sample day (LIVE=1: today's arXiv; PORT=
 
 .PHONY: test
 test: check ## everything CI runs (STRICT=1: a missing outside tool fails)
+	@$(BIN)/python -m paperpost_cli.proofs --quick
 	@$(BIN)/python -m pytest -q
 
 .PHONY: quick
@@ -60,7 +61,7 @@ prove: setup ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short f
 
 .PHONY: lock
 lock: setup ## renew the lock files from pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --group runtime-provided --universal --python-version 3.11 \

@@ -1,7 +1,6 @@
-"""compose in process: ticks over days with late categories, crashes, quotas and readers that come."""
+"""compose in process: ticks over days with late categories, crashes, quotas and new readers."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -109,7 +108,7 @@ class Compose:
 
 
 @pytest.fixture
-def compose(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compose]:
+def compose(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Compose:
     """A stack in which cs.LG is quiet today."""
     made = Compose(cloud, monkeypatch)
     quiet = make_announcement("cs.LG", state=AnnouncementState.QUIET, stored=0)

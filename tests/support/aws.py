@@ -1,9 +1,11 @@
 """The three tables, the bucket and the queues under moto, as template.yaml declares them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import boto3
 from moto import mock_aws
@@ -27,7 +29,12 @@ class Cloud:
 
 @contextmanager
 def moto_cloud() -> Iterator[Cloud]:
-    """A fresh account in process: no network, nothing kept; cached clients are forgotten."""
+    """
+    A fresh account in process: no network, nothing kept.
+
+    Clients are made once for all tests, since making them is most of what a test would cost; moto
+    answers them only inside the mock.
+    """
     saved = dict(os.environ)
     os.environ.update(
         AWS_ACCESS_KEY_ID="test",
@@ -36,18 +43,17 @@ def moto_cloud() -> Iterator[Cloud]:
         AWS_EC2_METADATA_DISABLED="true",
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    forget_clients()
     try:
         with mock_aws():
-            yield _make()
+            yield make_cloud(_client)
     finally:
-        forget_clients()
+        clients.ses.cache_clear()  # tests put their own wire under the mail client
         os.environ.clear()
         os.environ.update(saved)
 
 
 def forget_clients() -> None:
-    """Drop the cached boto3 clients, so that the next call makes them for the present environment."""
+    """Drop the handlers' cached clients, for a test that needs them made anew."""
     for maker in (
         clients.table,
         clients.s3,
@@ -59,8 +65,14 @@ def forget_clients() -> None:
         maker.cache_clear()
 
 
-def _make() -> Cloud:
-    dynamodb = boto3.client("dynamodb")
+@lru_cache
+def _client(name: str) -> Any:
+    return boto3.client(name, region_name=REGION)  # type: ignore[call-overload]
+
+
+def make_cloud(client: Callable[[str], Any], *, suffix: str = "") -> Cloud:
+    """Make tables, bucket and queues with the clients that *client* gives, names ending in *suffix*."""
+    dynamodb = client("dynamodb")
     attributes = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
     schema = [
         {"AttributeName": "pk", "KeyType": "HASH"},
@@ -68,13 +80,13 @@ def _make() -> Cloud:
     ]
     for name in ("papers", "deliveries"):
         dynamodb.create_table(
-            TableName=name,
+            TableName=name + suffix,
             AttributeDefinitions=attributes,
             KeySchema=schema,
             BillingMode="PAY_PER_REQUEST",
         )
     dynamodb.create_table(
-        TableName="subscribers",
+        TableName="subscribers" + suffix,
         AttributeDefinitions=[
             *attributes,
             {"AttributeName": "audience", "AttributeType": "S"},
@@ -96,16 +108,15 @@ def _make() -> Cloud:
             }
         ],
     )
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    sqs = boto3.client("sqs")
+    client("s3").create_bucket(Bucket=BUCKET + suffix)
     queues = {
-        name: sqs.create_queue(QueueName=name)["QueueUrl"]
+        name: client("sqs").create_queue(QueueName=name + suffix)["QueueUrl"]
         for name in ("enrichment", "confirmation", "delivery", "feedback")
     }
     return Cloud(
-        papers="papers",
-        subscribers="subscribers",
-        deliveries="deliveries",
-        bucket=BUCKET,
+        papers="papers" + suffix,
+        subscribers="subscribers" + suffix,
+        deliveries="deliveries" + suffix,
+        bucket=BUCKET + suffix,
         queues=queues,
     )

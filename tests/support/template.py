@@ -1,8 +1,10 @@
 """template.yaml as CloudFormation would see it: SAM translated, conditions kept."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -27,7 +29,8 @@ def translated_template() -> dict[str, Any]:
     """template.yaml translated by aws-sam-translator, its code packaged."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
-    translated: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
+    with patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):  # the translator asks boto3
+        translated: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
     return translated
 
 

@@ -1,8 +1,9 @@
-"""`paperpost invoke FUNCTION EVENT.json`: one function with one event, on the laptop cloud or in AWS."""
+"""`paperpost invoke FUNCTION EVENT.json`: one function, one event, on a laptop or in AWS."""
 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -10,13 +11,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from paperpost.domain.errors import InvalidInputError, PaperpostError
+from paperpost_cli.cloud.emulator import REGION, ROOT_KEY
+from paperpost_cli.laptop import EMULATOR_PORT, HOME, LIVE_HOME, STACK_NAME, Folders
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
-# Where `make run` puts the emulator when nothing else listens there (docs/events.md).
-LAPTOP_ENDPOINT = "http://127.0.0.1:4566"
-LAPTOP_STACK = "paperpost"
 _FUNCTIONS = ("fetch", "enrich", "publish", "compose", "deliver", "subscribe", "feedback")
 _READ_TIMEOUT_S = 310  # longer than any function's own time-out
 
@@ -35,7 +35,7 @@ def run_invoke(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as exc:
         raise InvalidInputError(f"{options.event} is no JSON file: {exc}") from exc
     session, endpoint = _session(options.stack)
-    stack = options.stack or LAPTOP_STACK
+    stack = options.stack or STACK_NAME
     try:
         name = _physical_name(session, endpoint, stack, options.function)
         client: LambdaClient = session.client(
@@ -60,9 +60,18 @@ def _session(stack: str | None) -> tuple[boto3.Session, str | None]:
     if stack:
         return boto3.Session(), None
     laptop = boto3.Session(
-        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+        aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=REGION
     )
-    return laptop, LAPTOP_ENDPOINT
+    return laptop, laptop_endpoint(Path.cwd())
+
+
+def laptop_endpoint(folder: Path) -> str:
+    """The address that a laptop cloud started in *folder* wrote down, or where it usually is."""
+    for home in (HOME, LIVE_HOME):
+        written = Folders.of(folder / home).endpoint
+        if written.exists():
+            return written.read_text(encoding="utf-8").strip()
+    return f"http://127.0.0.1:{EMULATOR_PORT}"
 
 
 def _physical_name(session: boto3.Session, endpoint: str | None, stack: str, function: str) -> str:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STACK_NAME = "paperpost"
 SENDER_DOMAIN = "paperpost.example"
+# Where a laptop cloud that stays keeps its things, below the folder that it was started in.
+HOME, LIVE_HOME = Path(".local"), Path(".local", "live")
+# Its ports where they are free: those that events/env.json names.
+EMULATOR_PORT, STANDIN_PORT = 4566, 4567
 _KEYS_PARAMETER = "/paperpost/token-keys"
 _SETTLE_WITHIN_S = 120
 _STUCK_AFTER_S = 12
@@ -53,20 +57,33 @@ class Folders:
     state: Path
     mail: Path
 
+    @classmethod
+    def of(cls, out: Path) -> "Folders":
+        """The folders below *out*, in every form of `paperpost local`."""
+        return cls(state=out / "state", mail=out / "mail")
+
     @property
     def feeds(self) -> Path:
         """Where fetch finds what is announced on the replayed date."""
         return self.state / "feeds"
 
+    @property
+    def endpoint(self) -> Path:
+        """The file that tells `paperpost invoke` the emulator's address; there while it runs."""
+        return self.state / "endpoint"
+
 
 class LaptopCloud:
     """Start it, move its clock, fire what is due, wait until all is quiet, stop it."""
 
-    def __init__(self, folders: Folders, *, standin: Standin, template: Path) -> None:
+    def __init__(
+        self, folders: Folders, *, standin: Standin, template: Path, port: int | None = None
+    ) -> None:
+        """Prepare; *port* is the emulator's, None for a free one."""
         self.folders = folders
         self.standin = standin
         self.template = template
-        self.emulator = Emulator(state_dir=folders.state / "emulator")
+        self.emulator = Emulator(state_dir=folders.state / "emulator", port=port)
         self.stack: Stack
         self._offset_s = 0.0
 
@@ -80,9 +97,10 @@ class LaptopCloud:
         self.standin.connect(EmulatorAccount(self.emulator))
         self._put_token_keys()
         self.deploy(parameters)
+        self.folders.endpoint.write_text(f"{self.emulator.endpoint}\n", encoding="utf-8")
 
     def deploy(self, parameters: Mapping[str, str]) -> None:
-        """Deploy template and code as they are on disk now, and point the functions at this machine."""
+        """Deploy template and code as they are on disk now; point the functions at this machine."""
         self.stack = deploy(
             self.emulator, self.template, stack_name=STACK_NAME, parameters=parameters
         )
@@ -90,6 +108,7 @@ class LaptopCloud:
 
     def stop(self) -> None:
         """Stop everything; the state stays in its folder."""
+        self.folders.endpoint.unlink(missing_ok=True)
         self.emulator.stop()
         self.standin.stop()
 
@@ -254,10 +273,11 @@ class LaptopCloud:
 
     def _table(self, logical: str) -> "Table":
         name = self.stack.resources("AWS::DynamoDB::Table")[logical]
-        resource: Any = self.emulator.session().resource(
-            "dynamodb", endpoint_url=self.emulator.endpoint
+        return (
+            self.emulator.session()
+            .resource("dynamodb", endpoint_url=self.emulator.endpoint)
+            .Table(name)
         )
-        return resource.Table(name)
 
     def _configure_functions(self) -> None:
         """What only a laptop needs: where AWS is, and what time it is."""

@@ -18,12 +18,17 @@ from rich.console import Console
 
 from paperpost.domain.announcements import EASTERN
 from paperpost.domain.errors import PaperpostError
+from paperpost_cli.cloud.emulator import free_port
 from paperpost_cli.cloud.standin import ReplayModel, Standin
 from paperpost_cli.counting import count_run
 from paperpost_cli.frontdoor import FrontDoor, Rooms
 from paperpost_cli.laptop import (
+    EMULATOR_PORT,
+    HOME,
+    LIVE_HOME,
     ROOT,
     SENDER_DOMAIN,
+    STANDIN_PORT,
     Folders,
     HandlerFailedError,
     LaptopCloud,
@@ -33,7 +38,7 @@ from paperpost_cli.readers import confirm, invent_readers, sign_up
 from paperpost_cli.replay import Replay, plan_replay, stops
 from paperpost_cli.watch import Sources
 
-_SAMPLE = ROOT / "events" / "sample"
+SAMPLE = ROOT / "events" / "sample"
 _DEFAULT_READERS = 12
 _TICK_S = 5
 _LIVE_CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG", "stat.ML")
@@ -48,7 +53,7 @@ class ReceiptError(PaperpostError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run: a replay, or None for today's arXiv."""
+    """What to run: a replay, or None for today's arXiv. `stays`: until Ctrl-C, on known ports."""
 
     replay: Replay | None
     categories: tuple[str, ...]
@@ -56,6 +61,7 @@ class Plan:
     readers: int
     template: Path
     port: int
+    stays: bool = True
 
 
 def run_local(options: argparse.Namespace) -> int:
@@ -68,25 +74,28 @@ def run_local(options: argparse.Namespace) -> int:
         raise PaperpostError("--once ends when replayed days are through; --live has no end")
     replay = None
     if not options.live:
-        feeds = options.feed or sorted((_SAMPLE / "feeds").glob("*.xml"))
+        feeds = options.feed or sorted((SAMPLE / "feeds").glob("*.xml"))
         replay = plan_replay(feeds, options.category)
     readers = _DEFAULT_READERS if options.subscribers is None else options.subscribers
     plan = Plan(
         replay=replay,
         categories=replay.categories if replay else tuple(options.category) or _LIVE_CATEGORIES,
-        out=(options.out or Path.cwd() / ".local" / ("live" if options.live else "")).resolve(),
+        out=(options.out or Path.cwd() / (LIVE_HOME if options.live else HOME)).resolve(),
         readers=readers if replay else 0,
         template=(options.template or ROOT / "template.yaml").resolve(),
         port=options.port,
+        stays=not options.once,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     return _once(plan) if options.once else _stay(plan)
 
 
 def _once(plan: Plan) -> int:
     """Replay the days, leave site, mail and receipt in the folder, and say whether it adds up."""
     assert plan.replay is not None
-    with _running(plan) as cloud:
-        _replay(plan, cloud, plan.replay)
+    with running(plan) as cloud:
+        replay_days(plan, cloud, plan.replay)
         cloud.copy_site(plan.out / "site")
         receipt = count_run(cloud, plan.replay, out=plan.out, readers=plan.readers)
     path = plan.out / "receipt.json"
@@ -109,7 +118,7 @@ def _stay(plan: Plan) -> int:
         if not sources.changed():
             return
         with busy:
-            _tolerant(partial(cloud_box[0].deploy, _parameters(plan)))
+            _tolerant(partial(cloud_box[0].deploy, stack_parameters(plan)))
             _fire(cloud_box[0], "publish")
 
     def api_address() -> str:
@@ -124,10 +133,10 @@ def _stay(plan: Plan) -> int:
         ),
         port=plan.port,
     )
-    with _running(plan) as cloud:
+    with running(plan) as cloud:
         with busy:
             if plan.replay is not None:
-                _replay(plan, cloud, plan.replay)
+                replay_days(plan, cloud, plan.replay)
         cloud_box.append(cloud)
         threading.Thread(target=door.serve, daemon=True).start()
         _say_where(door.url, plan)
@@ -141,25 +150,41 @@ def _stay(plan: Plan) -> int:
 
 
 @contextmanager
-def _running(plan: Plan) -> Iterator[LaptopCloud]:
-    """The started laptop cloud; stopped behind, also on Ctrl-C and SIGTERM."""
-    folders = Folders(state=plan.out / "state", mail=plan.out / "mail")
+def running(plan: Plan) -> Iterator[LaptopCloud]:
+    """The started laptop cloud; stopped behind, whatever happens."""
+    folders = Folders.of(plan.out)
     folders.mail.mkdir(parents=True, exist_ok=True)
-    answers = ReplayModel.from_file(_SAMPLE / "answers.jsonl")
-    standin = Standin(mail_dir=folders.mail, model=answers, verified_domain=SENDER_DOMAIN)
-    cloud = LaptopCloud(folders, standin=standin, template=plan.template)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    port, standin_port = _ports() if plan.stays else (free_port(), 0)
+    standin = Standin(
+        mail_dir=folders.mail,
+        model=ReplayModel.from_file(SAMPLE / "answers.jsonl"),
+        verified_domain=SENDER_DOMAIN,
+        port=standin_port,
+    )
+    cloud = LaptopCloud(folders, standin=standin, template=plan.template, port=port)
     try:
         with Progress("starting the emulator, deploying the template") as progress:
-            cloud.start(_parameters(plan))
+            cloud.start(stack_parameters(plan))
             progress.done(f"{len(cloud.invocations())} functions deployed")
         yield cloud
     finally:
         cloud.stop()
 
 
-def _parameters(plan: Plan) -> dict[str, str]:
+def _ports() -> tuple[int, int]:
+    """The emulator's and the stand-in's port: those of events/env.json where they are free."""
+    wanted = (EMULATOR_PORT, STANDIN_PORT)
+    found = (free_port(wanted[0]), free_port(wanted[1]))
+    if found != wanted:
+        Console(stderr=True, highlight=False).print(
+            f"Port {' and '.join(str(w) for w, f in zip(wanted, found, strict=True) if w != f)} "
+            f"is taken: AWS is at 127.0.0.1:{found[0]}, mail and models at 127.0.0.1:{found[1]}; "
+            "`paperpost invoke` knows, events/env.json does not."
+        )
+    return found
+
+
+def stack_parameters(plan: Plan) -> dict[str, str]:
     """The template's parameters on this machine."""
     parameters = {
         "ContactMail": f"you@{SENDER_DOMAIN}",
@@ -185,7 +210,7 @@ def _parameters(plan: Plan) -> dict[str, str]:
     return parameters
 
 
-def _replay(plan: Plan, cloud: LaptopCloud, replay: Replay) -> None:
+def replay_days(plan: Plan, cloud: LaptopCloud, replay: Replay) -> None:
     """Let each date pass, from before its announcement to the end of its Eastern day."""
     clock = _Clock(plan.out / "state" / "clock.json")
     first = min(replay.days)

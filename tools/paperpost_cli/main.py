@@ -14,7 +14,7 @@ _Run = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; an expected error is one line on standard error."""
+    """Run one command, return its exit status; an expected error is one line on standard error."""
     options = _parser().parse_args(arguments)
     logger.setLevel("WARNING")  # what the functions log in the cloud is noise on a terminal
     run: _Run = options.run
@@ -70,7 +70,9 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
         "--archive", type=Path, metavar="FILE",
         help="the original system's stored papers, JSON lines (markdown only)",
     )  # fmt: skip
-    parser.add_argument("--category", metavar="CAT", help="only this category's listings")
+    parser.add_argument(
+        "--category", metavar="CAT", help="only this category's listings (default: each paper once)"
+    )
     parser.add_argument(
         "--now", type=_moment, metavar="T", help="close the window: leave later dates out"
     )

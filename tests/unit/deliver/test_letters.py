@@ -14,6 +14,7 @@ from lxml import html as lxml_html
 
 from paperpost.deliver.letters import HTML_LIMIT, Imprint, Letter, LetterPress, Links
 from paperpost.deliver.plaintext import WIDTH, wrapped
+from paperpost.deliver.words import CHINESE
 from paperpost.domain.issues import Count, FrozenIssue
 from paperpost.domain.papers import AnnounceType, Paper
 from paperpost.domain.selections import selection
@@ -308,8 +309,6 @@ def test_a_paper_that_cannot_be_rendered_keeps_its_title_and_link() -> None:
     made = LetterPress(issue, IMPRINT)
     pick = selection(make_issue([make_listing(1)]), Preferences(categories=("cs.CV",))).rest[0]
     broken = dataclasses.replace(pick, record=dataclasses.replace(pick.record, paper=odd))
-    from paperpost.deliver.words import CHINESE  # noqa: PLC0415
-
     piece = made.piece(broken, "both", "block", CHINESE)
 
     assert 'href="https://arxiv.org/abs/2403.00001"' in piece.html

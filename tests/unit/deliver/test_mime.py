@@ -111,7 +111,7 @@ def test_joined_pieces_decode_to_joined_texts(html: list[str], text: list[str]) 
 
 
 @given(
-    subject=st.text(min_size=1).filter(lambda text: header_text(text))
+    subject=st.text(min_size=1).filter(header_text)
     | st.sampled_from(
         [
             "x\r\nBcc: evil@example.com",

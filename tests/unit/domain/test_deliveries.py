@@ -26,6 +26,9 @@ ROW = Delivery(
     updated_at=NOW,
 )
 SENDER = "paperpost@papers.example.org"
+NOT_VERIFIED = (
+    "Email address is not verified. The following identities failed the check in region US-EAST-1:"
+)
 
 
 def test_a_letter_is_sent_only_through_a_claim() -> None:
@@ -104,15 +107,13 @@ def summary(outcome: Outcome) -> str:
         (
             "MessageRejected",
             400,
-            "Email address is not verified. The following identities failed the check in region "
-            "US-EAST-1: Paperpost@papers.example.org",
+            f"{NOT_VERIFIED} Paperpost@papers.example.org",
             "released stops",
         ),
         (
             "MessageRejected",
             400,
-            "Email address is not verified. The following identities failed the check in region "
-            "US-EAST-1: reader@example.com",
+            f"{NOT_VERIFIED} reader@example.com",
             "failed",
         ),
         ("MessageRejected", 400, "Email content contains a virus", "failed"),

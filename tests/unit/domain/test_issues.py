@@ -28,7 +28,7 @@ from paperpost.domain.issues import (
     own_dates,
     span,
 )
-from paperpost.domain.papers import AnnounceType
+from paperpost.domain.papers import AnnounceType, Listing
 from paperpost.domain.selections import Selection, selection
 from paperpost.domain.subscribers import Cadence, Preferences, Rule
 from support.issues import (
@@ -474,12 +474,12 @@ LISTINGS = st.builds(
     categories=st.sets(st.sampled_from(["cs.CV", "cs.LG", "cs.CL"]), min_size=1),
 )
 def test_every_reader_meets_a_paper_exactly_once_however_late_its_listings_come(
-    arrivals: list[tuple[object, int]], categories: set[str]
+    arrivals: list[tuple[Listing, int]], categories: set[str]
 ) -> None:
     """Over the issues of four days; a category lists a paper as new or cross but once."""
-    once = {}
+    once: dict[tuple[str, str], tuple[Listing, int]] = {}
     for listing, delay in arrivals:
-        once.setdefault((listing.category, listing.arxiv_id), (listing, delay))  # type: ignore[attr-defined]
+        once.setdefault((listing.category, listing.arxiv_id), (listing, delay))
     stored = [
         (listing, max(listing.announced_on, DAY + timedelta(days=delay)))
         for listing, delay in once.values()
@@ -570,7 +570,10 @@ def test_a_weekly_letter_is_due_on_saturday(hour: int | None, zone: str, due: st
 
 @given(
     frozen=st.datetimes(
-        min_value=datetime(2024, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC)
+        # hypothesis wants naive bounds and adds the zone
+        min_value=datetime(2024, 1, 1),  # noqa: DTZ001
+        max_value=datetime(2030, 1, 1),  # noqa: DTZ001
+        timezones=st.just(UTC),
     ),
     hour=st.integers(0, 23),
     zone=st.sampled_from(

@@ -2,15 +2,16 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 
 import pytest
 
 from paperpost.domain.errors import InvalidInputError, RecordError
-from paperpost.domain.papers import AnnounceType
+from paperpost.domain.papers import AnnounceType, FirstListing
 from paperpost.domain.records import to_json
 from paperpost.publish.entries import tag_of
 from paperpost_cli.render import render
-from support.records import DAY, make_record
+from support.records import DAY, make_paper, make_record
 
 NEXT = DAY + timedelta(days=1)
 
@@ -22,6 +23,20 @@ def lines() -> list[str]:
         make_record("2604.99001"),
         make_record("2604.99002", on=NEXT),
         make_record("2604.99003", on=NEXT, announce_type=AnnounceType.REPLACE),
+    ]
+    return [json.dumps(to_json(record)) for record in records]
+
+
+@pytest.fixture
+def once() -> list[str]:
+    """One paper a line: new in cs.CV and crossed to cs.LG the day after; another of cs.CV alone."""
+    listed = {
+        "cs.CV": FirstListing(announced_on=DAY, announce_type=AnnounceType.NEW),
+        "cs.LG": FirstListing(announced_on=NEXT, announce_type=AnnounceType.CROSS),
+    }
+    records = [
+        make_record(paper=make_paper("2604.99001", listed=listed)),
+        make_record("2604.99002"),
     ]
     return [json.dumps(to_json(record)) for record in records]
 
@@ -53,15 +68,86 @@ def test_the_order_of_the_lines_does_not_matter(lines: list[str]) -> None:
     assert render("atom", records_lines=lines) == render("atom", records_lines=lines[::-1])
 
 
-def test_several_categories_need_a_choice(lines: list[str]) -> None:
+def test_a_category_shows_what_it_lists_itself(lines: list[str]) -> None:
     other = json.dumps({**json.loads(lines[0]), "category": "cs.LG", "id": "2604.99009"})
-
-    with pytest.raises(InvalidInputError, match=r"cs\.CV, cs\.LG"):
-        render("json", records_lines=[*lines, other])
 
     assert ids(render("json", records_lines=[*lines, other], category="cs.lg")) == [
         tag_of("2604.99009")
     ]
+
+
+def test_a_category_shows_the_records_of_others_with_its_own_listing(once: list[str]) -> None:
+    """The type and the date are those of the category that is asked for."""
+    shown = json.loads(render("json", records_lines=once, category="cs.LG"))["items"]
+    digest = render("markdown", records_lines=once, category="cs.LG").decode()
+
+    assert [item["id"] for item in shown] == [tag_of("2604.99001")]
+    assert shown[0]["date_published"] == "2026-04-22T04:00:00Z"
+    assert "交叉列表" in digest
+    assert "交叉列表" not in render("markdown", records_lines=once, category="cs.CV").decode()
+
+
+def test_the_window_closes_by_the_date_of_the_categorys_own_listing(once: list[str]) -> None:
+    early = datetime(2026, 4, 21, 12, tzinfo=UTC)
+
+    assert ids(render("json", records_lines=once, category="cs.CV", now=early))
+    with pytest.raises(InvalidInputError, match=r"no new or cross-listed paper of cs\.LG"):
+        render("json", records_lines=once, category="cs.LG", now=early)
+
+
+def test_a_paper_that_two_records_list_is_one_row_of_the_category(once: list[str]) -> None:
+    """The record of the category itself wins over what another one tells of it."""
+    own = {
+        **json.loads(once[0]),
+        "category": "cs.LG",
+        "announced_on": NEXT.isoformat(),
+        "announce_type": "cross",
+    }
+
+    digest = render("markdown", records_lines=[*once, json.dumps(own)], category="cs.LG")
+
+    assert digest.count(b"| [^") == 1
+
+
+def test_without_a_category_several_make_one_feed_of_each_paper_once(once: list[str]) -> None:
+    """It stands where its primary category lists it; the title says that all are meant."""
+    other = {**json.loads(once[0]), "category": "cs.LG", "announce_type": "cross"}
+
+    feed = json.loads(render("json", records_lines=[json.dumps(other), *once]))
+    digest = render("markdown", records_lines=[json.dumps(other), *once]).decode()
+
+    assert [item["id"] for item in feed["items"]] == [tag_of("2604.99002"), tag_of("2604.99001")]
+    assert feed["title"].startswith("all 全部分类")
+    assert digest.count("| [^") == 2
+    assert "交叉列表" not in digest
+
+
+def test_a_letter_is_the_newest_dates_for_a_reader_of_the_category(lines: list[str]) -> None:
+    """A message as it would be sent, dated by the data: the same bytes whenever it is rendered."""
+    raw = render("letter", records_lines=lines, category="cs.CV")
+    mail = message_from_bytes(raw, policy=policy.default)
+    text = mail.get_body(("plain",))
+
+    assert mail["Date"].datetime.date() == NEXT
+    assert "List-Unsubscribe" in mail
+    assert text is not None
+    assert "2604.99002" in text.get_content()
+    assert "2604.99001" not in text.get_content()
+    assert raw == render("letter", records_lines=lines[::-1], category="cs.CV")
+
+
+def test_a_letter_without_a_category_is_for_a_reader_of_all(once: list[str]) -> None:
+    other = {**json.loads(once[1]), "category": "quant-ph", "id": "2604.99009"}
+
+    raw = render("letter", records_lines=[*once, json.dumps(other)])
+
+    assert {b"2604.99001" in raw, b"2604.99002" in raw, b"2604.99009" in raw} == {True}
+
+
+@pytest.mark.parametrize("kind", ["rss", "letter"])
+def test_a_category_without_records_is_said(once: list[str], kind: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"quant-ph"):
+        render(kind, records_lines=once, category="quant-ph")
 
 
 def test_a_bad_line_is_named(lines: list[str]) -> None:
@@ -80,5 +166,5 @@ def test_an_archive_is_markdown_only() -> None:
 
 
 def test_an_unknown_kind_names_those_that_there_are(lines: list[str]) -> None:
-    with pytest.raises(InvalidInputError, match="atom, json, markdown, rss"):
+    with pytest.raises(InvalidInputError, match="atom, json, letter, markdown, rss"):
         render("pdf", records_lines=lines)

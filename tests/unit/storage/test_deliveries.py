@@ -1,10 +1,8 @@
 """The ledger against a model of it: claims, marks, reconciling and feedback in any order."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from hypothesis import settings
@@ -50,7 +48,7 @@ def planned(subscriber_id: str = "a", due_at: datetime = START) -> Delivery:
 
 
 @pytest.fixture
-def ledger(cloud: Cloud) -> Iterator[DeliveryTable]:
+def ledger(cloud: Cloud) -> DeliveryTable:
     """An empty ledger."""
     return DeliveryTable(clients.table(cloud.deliveries))
 
@@ -118,28 +116,6 @@ def test_a_letter_is_claimed_between_its_due_time_and_36_hours_later(
     ledger.put_planned(planned(), expires_at=LATER)
 
     assert (ledger.claim(ISSUE, 0, "a", owner="o", now=START + after) is not None) is claimed
-
-
-def test_of_many_workers_one_has_the_claim(ledger: DeliveryTable, cloud: Cloud) -> None:
-    """All start at the same moment."""
-    ledger.put_planned(planned(), expires_at=LATER)
-    barrier, won = Barrier(8), []
-
-    def work(owner: str) -> None:
-        table = DeliveryTable(clients.table(cloud.deliveries))
-        barrier.wait()
-        if table.claim(ISSUE, 0, "a", owner=owner, now=START):
-            won.append(owner)
-
-    threads = [Thread(target=work, args=(f"owner{n}",)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    stored = ledger.get_delivery(ISSUE, 0, "a")
-    assert stored is not None
-    assert won == [stored.owner]
 
 
 def test_a_claim_whose_reply_was_lost_is_still_ours(ledger: DeliveryTable) -> None:

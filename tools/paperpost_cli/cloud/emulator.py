@@ -197,8 +197,13 @@ class Emulator:
         return f"{self.log} ends with: {' | '.join(lines[-3:])}"
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+def free_port(wanted: int = 0) -> int:
+    """The port *wanted* of 127.0.0.1, or, where it is 0 or somebody listens there, a free one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # As servers do, so that the connections of one that has just ended are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,246 @@
+"""What the stages rely on in their tables and bucket, on moto and on the emulator alike."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from threading import Barrier, Thread
+
+import pytest
+
+from contract.conftest import Storage
+from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.deliveries import Delivery, DeliveryState
+from paperpost.domain.enrichments import Enrichment, EnrichmentState
+from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing, Paper
+from paperpost.domain.subscribers import Cadence, SubscriberStatus
+from support.readers import make_subscriber
+
+NOW = datetime(2026, 4, 21, 4, 30, tzinfo=UTC)
+ON = date(2026, 4, 21)
+PAPER = Paper(
+    arxiv_id="2604.99001",
+    version=1,
+    title="Ein Titel mit ü und 漢字",
+    abstract="We propose nothing.",
+    authors=(Author(name="Ada Example", affiliations=("Nowhere",)),),
+    categories=("cs.CV", "cs.LG"),
+    submitted_at=NOW,
+    listed={"cs.CV": FirstListing(announced_on=ON, announce_type=AnnounceType.NEW)},
+)
+LISTING = Listing(
+    category="cs.CV",
+    announced_on=ON,
+    arxiv_id=PAPER.arxiv_id,
+    version=1,
+    announce_type=AnnounceType.NEW,
+    stored_at=NOW,
+)
+ANNOUNCEMENT = Announcement(
+    category="cs.CV",
+    announced_on=ON,
+    state=AnnouncementState.PARTIAL,
+    announced=2,
+    stored=1,
+    updated_at=NOW,
+)
+ENRICHMENT = Enrichment(
+    arxiv_id=PAPER.arxiv_id,
+    language="zh",
+    state=EnrichmentState.OK,
+    text_hash="a" * 16,
+    model="m",
+    prompt_version="1",
+    updated_at=NOW,
+    title="题",
+    abstract="文",
+    tldr="句",
+)
+DELIVERY = Delivery(
+    issue="daily-2026-04-21",
+    shard=0,
+    subscriber_id="a1",
+    state=DeliveryState.PLANNED,
+    due_at=NOW,
+    updated_at=NOW,
+)
+EXPIRES = 2_000_000_000
+
+
+def test_a_paper_comes_back_as_it_was_put(storage: Storage) -> None:
+    """Every field, over the table and back; a second sighting writes nothing."""
+    assert storage.papers.put_papers([PAPER]) == 1
+
+    assert storage.papers.get_papers([PAPER.arxiv_id, "2604.99002"]) == {PAPER.arxiv_id: PAPER}
+    assert storage.papers.put_papers([PAPER]) == 0
+
+
+def test_a_newer_version_stays_when_an_older_one_is_seen_again(storage: Storage) -> None:
+    """Versions are monotone, and first listings are only ever added."""
+    second = replace(
+        PAPER,
+        version=2,
+        title="Second",
+        listed={"cs.LG": FirstListing(announced_on=ON, announce_type=AnnounceType.REPLACE_CROSS)},
+    )
+    storage.papers.put_papers([PAPER])
+    storage.papers.put_papers([second])
+    storage.papers.put_papers([PAPER])
+
+    kept = storage.papers.get_papers([PAPER.arxiv_id])[PAPER.arxiv_id]
+    assert (kept.version, kept.title, set(kept.listed)) == (2, "Second", {"cs.CV", "cs.LG"})
+
+
+def test_more_papers_than_one_batch_are_read_whole(storage: Storage) -> None:
+    """BatchGetItem takes a hundred keys at most."""
+    many = [replace(PAPER, arxiv_id=f"2604.9{n:04}") for n in range(130)]
+    storage.papers.put_papers(many)
+
+    assert len(storage.papers.get_papers(p.arxiv_id for p in many)) == 130
+
+
+def test_listings_are_stored_once_and_listed_in_order_of_type(storage: Storage) -> None:
+    cross = replace(LISTING, arxiv_id="2604.98000", announce_type=AnnounceType.CROSS)
+
+    assert storage.papers.put_listings([cross, LISTING]) == 2
+    assert storage.papers.put_listings([LISTING]) == 0
+    assert storage.papers.list_listings("cs.CV", ON) == [LISTING, cross]
+
+
+def test_a_complete_announcement_never_goes_back_but_may_grow(storage: Storage) -> None:
+    complete = replace(ANNOUNCEMENT, state=AnnouncementState.COMPLETE, stored=2)
+    grown = replace(complete, announced=3, stored=3)
+
+    written = [
+        storage.papers.put_announcement(value)
+        for value in (ANNOUNCEMENT, complete, complete, ANNOUNCEMENT, grown)
+    ]
+
+    assert written == [True, True, False, False, True]
+    assert storage.papers.get_announcement("cs.CV", ON) == grown
+
+
+def test_announcements_are_listed_newest_first_up_to_a_date(storage: Storage) -> None:
+    days = [replace(ANNOUNCEMENT, announced_on=ON + timedelta(days=n)) for n in range(3)]
+    for day in days:
+        storage.papers.put_announcement(day)
+
+    found = storage.papers.list_announcements("cs.CV", last=days[1].announced_on)
+
+    assert found == [days[1], days[0]]
+    assert storage.papers.list_announcements("cs.CV", last=days[2].announced_on, limit=1) == [
+        days[2]
+    ]
+
+
+def test_a_success_is_not_replaced_for_the_same_text(storage: Storage) -> None:
+    failed = replace(ENRICHMENT, state=EnrichmentState.FAILED)
+    other_text = replace(failed, text_hash="b" * 16)
+
+    assert storage.papers.put_enrichment(ENRICHMENT)
+    assert not storage.papers.put_enrichment(failed)
+    assert storage.papers.get_enrichments([PAPER.arxiv_id], ["zh"]) == {
+        PAPER.arxiv_id: {"zh": ENRICHMENT}
+    }
+    assert storage.papers.put_enrichment(other_text)
+
+
+def test_the_watermark_never_goes_back(storage: Storage) -> None:
+    moved = [storage.papers.put_watermark("cs.CV", on) for on in (ON, ON - timedelta(days=1), ON)]
+
+    assert moved == [True, False, False]
+
+
+def test_an_address_belongs_to_one_subscriber(storage: Storage) -> None:
+    """Uniqueness is one transaction."""
+    assert storage.subscribers.create(make_subscriber("a1"), "hash")
+    assert not storage.subscribers.create(make_subscriber("b2"), "hash")
+    assert storage.subscribers.find("hash") == "a1"
+    assert storage.subscribers.get("b2") is None
+
+
+def test_the_audience_holds_the_confirmed_alone(storage: Storage) -> None:
+    """And tells no address."""
+    storage.subscribers.create(make_subscriber("a1"), "one")
+    storage.subscribers.create(make_subscriber("b2"), "two")
+    storage.subscribers.set_status("a1", SubscriberStatus.CONFIRMED, now=NOW)
+    audience = [m.subscriber_id for m in storage.subscribers.list_audience(Cadence.DAILY, 0)]
+    storage.subscribers.set_status("a1", SubscriberStatus.UNSUBSCRIBED, now=NOW)
+
+    assert audience == ["a1"]
+    assert list(storage.subscribers.list_audience(Cadence.DAILY, 0)) == []
+
+
+def test_a_delivery_is_planned_once_and_claimed_once(storage: Storage) -> None:
+    assert storage.deliveries.put_planned(DELIVERY, expires_at=EXPIRES)
+    assert not storage.deliveries.put_planned(DELIVERY, expires_at=EXPIRES)
+
+    first = storage.deliveries.claim(DELIVERY.issue, 0, "a1", owner="one", now=NOW)
+    second = storage.deliveries.claim(DELIVERY.issue, 0, "a1", owner="two", now=NOW)
+
+    assert first is not None
+    assert second is None
+
+
+def test_a_file_is_put_once_and_the_first_bytes_stay(storage: Storage) -> None:
+    """How an issue is frozen: whoever comes second uses what is there."""
+    assert storage.site.put_once("issues/x.json.gz", b"first") == b"first"
+    assert storage.site.put_once("issues/x.json.gz", b"second") == b"first"
+
+
+def test_a_missing_file_is_none(storage: Storage) -> None:
+    assert storage.site.get("nothing.html") is None
+
+
+@pytest.mark.emulator
+def test_of_many_workers_one_has_the_claim(real: Storage) -> None:
+    """All start at the same moment; moto's writes are not atomic between threads."""
+    real.deliveries.put_planned(DELIVERY, expires_at=EXPIRES)
+    won: list[int] = []
+
+    def claim(n: int) -> None:
+        if real.deliveries.claim(DELIVERY.issue, 0, "a1", owner=f"owner{n}", now=NOW):
+            won.append(n)
+
+    at_once(8, claim)
+
+    stored = real.deliveries.get_delivery(DELIVERY.issue, 0, "a1")
+    assert stored is not None
+    assert [f"owner{n}" for n in won] == [stored.owner]
+
+
+@pytest.mark.emulator
+def test_of_many_sign_ups_with_one_address_one_makes_the_subscriber(real: Storage) -> None:
+    made: list[str] = []
+
+    def sign_up(n: int) -> None:
+        if real.subscribers.create(make_subscriber(f"s{n}"), "hash"):
+            made.append(f"s{n}")
+
+    at_once(8, sign_up)
+
+    assert made == [real.subscribers.find("hash")]
+
+
+@pytest.mark.emulator
+def test_of_many_freezers_all_use_the_same_bytes(real: Storage) -> None:
+    seen: list[bytes] = []
+
+    at_once(6, lambda n: seen.append(real.site.put_once("issues/x.json.gz", b"%d" % n)))
+
+    assert len(seen) == 6
+    assert len(set(seen)) == 1
+
+
+def at_once(number: int, act: Callable[[int], object]) -> None:
+    """Call *act* in *number* threads that start together."""
+    barrier = Barrier(number)
+
+    def work(n: int) -> None:
+        barrier.wait()
+        act(n)
+
+    threads = [Thread(target=work, args=(n,)) for n in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

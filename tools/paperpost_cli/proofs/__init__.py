@@ -1,0 +1,1 @@
+"""The proofs behind the promises: `make prove [TOPIC=run] [QUICK=1]`."""
