@@ -14,17 +14,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_ssm.client import SSMClient
 
-# Tables, queues and the bucket answer in milliseconds; all writes there are conditional or repeatable.
+# Tables, queues and the bucket answer in milliseconds; all writes there may be repeated.
 _STORAGE = Config(
     connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 4, "mode": "standard"}
 )
 # SES has no idempotency token, and botocore sends again by itself on a lost reply (measured:
 # three requests for one call): exactly one attempt, every repetition is deliver's own decision.
 _SES = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
-# A model takes its time; one repetition by the SDK, the queue does the rest.
-_BEDROCK = Config(
-    connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 2, "mode": "standard"}
-)
+# A model takes its time; the queue repeats, so that a paper's worst case fits enrich's time-out.
+_BEDROCK = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 1})
 
 
 @lru_cache

@@ -1,13 +1,16 @@
-"""Frozen settings per stage, read once per cold start; the only reader of os.environ, and of the clock."""
+"""Frozen settings per stage; the only reader of os.environ and of the clock."""
 
 import os
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from paperpost.data import taxonomy
+from paperpost.domain.errors import InvalidInputError
+
 
 def now() -> datetime:
-    """The present time (UTC) moved by CLOCK_OFFSET_S, which is 0 outside replays; for handlers alone."""
+    """The present time (UTC), moved by CLOCK_OFFSET_S in replays; for handlers alone."""
     offset_s = float(os.environ.get("CLOCK_OFFSET_S") or 0)
     return datetime.now(UTC) + timedelta(seconds=offset_s)
 
@@ -42,11 +45,22 @@ class _Settings:
             text = os.environ.get(variable, "").strip()
             if text:
                 values[field.name] = _parse(variable, text, field.type)
+        if "categories" in values:
+            values["categories"] = _canonical(values["categories"])
         try:
             return cls(**values)
         except TypeError as exc:
             missing = [f.name.upper() for f in fields(cls) if f.name not in values]
             raise SettingsError(f"not set: one of {', '.join(missing)} ({exc})") from exc
+
+
+def _canonical(codes: object) -> tuple[str, ...]:
+    """Categories by their canonical names, each once."""
+    assert isinstance(codes, tuple)
+    try:
+        return tuple(dict.fromkeys(map(taxonomy().canonical, codes)))
+    except InvalidInputError as exc:
+        raise SettingsError(f"CATEGORIES: {exc}") from exc
 
 
 def _parse(variable: str, text: str, kind: object) -> object:
@@ -66,7 +80,7 @@ def _parse(variable: str, text: str, kind: object) -> object:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings(_Settings):
     """
-    fetch. `feed_source`: https base address of the announcement feeds, or a file: address of a folder.
+    fetch. `feed_source`: https base address of the feeds, or a file: address of a folder.
 
     `api_metadata`: whether to add what arXiv's API knows (off in replays).
     """
@@ -82,7 +96,7 @@ class FetchSettings(_Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichSettings(_Settings):
-    """enrich. `enrich_provider`: bedrock, extractive or off. `languages` may hold `en` for an English TL;DR."""
+    """enrich. `enrich_provider`: bedrock, extractive or off; `en` asks for an English TL;DR."""
 
     papers_table: str
     enrichment_queue_url: str
@@ -109,7 +123,7 @@ class PublishSettings(_Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeSettings(_Settings):
-    """compose. `cutoff`: Eastern time hh:mm after which late categories no longer hold an issue back."""
+    """compose. `cutoff`: Eastern hh:mm after which late categories hold no issue back."""
 
     papers_table: str
     subscribers_table: str

@@ -501,3 +501,132 @@ def test_later_ids_of_a_published_day_appear_at_once(stage: Stage) -> None:
     announced: Announcement | None = stage.papers.get_announcement("cs.CV", DAY)
     assert announced is not None
     assert f"公告 {announced.announced} = 收录 2" in stage.text(f"cs.CV/{DAY}.html")
+
+
+@pytest.mark.parametrize("new_days", [1, 2])
+def test_days_of_replacements_alone_neither_empty_the_feed_nor_stop_the_category(
+    stage: Stage, new_days: int
+) -> None:
+    """A small category may bring nothing new for weeks: its newest entries stay where they are."""
+    days = [DAY + timedelta(days=n) for n in range(new_days + 9)]
+    new, quiet = days[:new_days], days[new_days:]
+    for n, on in enumerate(new):
+        stage.announce(papers(n), on=on)
+    for n, on in enumerate(quiet):
+        older = make_paper(f"2603.9900{n}", version=2)
+        stage.announce([older], on=on, announce_type=AnnounceType.REPLACE)
+        stage.heal(stored_at(on) + timedelta(minutes=5))
+
+    assert stage.entries() == tags(*reversed(range(new_days)))
+    assert stage.text(f"cs.CV/{days[-1]}.html")
+
+
+def test_a_held_day_does_not_keep_back_one_that_waited_long_enough(stage: Stage) -> None:
+    """Each announcement is held for itself: a dead model cannot block a category by new days."""
+    stage.announce(papers(1), enriched=False)
+    stage.announce(papers(2), on=NEXT, enriched=False)
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert stage.entries() == tags(1)
+    assert not stage.text(f"cs.CV/{NEXT}.html")
+    assert f'href="{NEXT}.html"' not in stage.text(f"cs.CV/{DAY}.html")
+    assert "正在翻译" in stage.text("cs.CV/index.html")
+    stage.heal(stored_at(NEXT) + AFTER_HOLD)
+    assert stage.entries() == tags(2, 1)
+    assert f'rel="next" href="{NEXT}.html"' in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_a_late_translation_of_an_older_day_does_not_wait_for_the_newest(stage: Stage) -> None:
+    """Only the announcement that is held is held."""
+    stage.announce(papers(1), enriched=False)
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+    stage.announce(papers(2), on=NEXT, enriched=False)
+    stage.enrich(papers(1), at=stored_at(NEXT))
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+    assert stage.entries() == tags(1)
+
+
+def test_an_entry_keeps_its_translation_until_that_of_its_new_version_is_there(
+    stage: Stage,
+) -> None:
+    """Readers see the old text with its translation, then the new one with its own."""
+    stage.announce(papers(1))
+    stage.heal(AT)
+    second = make_paper("2604.99001", version=2, title="A Better Title")
+    stage.announce([second], on=NEXT, announce_type=AnnounceType.REPLACE, enriched=False)
+
+    stage.heal(stored_at(NEXT) + timedelta(minutes=5))
+    held = stage.text("cs.CV/rss.xml")
+    stage.enrich([second], at=stored_at(NEXT) + timedelta(minutes=8))
+    stage.heal(stored_at(NEXT) + timedelta(minutes=10))
+
+    assert "虚构的标题" in held
+    assert "A Better Title" in stage.text("cs.CV/rss.en.xml")
+    assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+def test_a_withdrawal_reaches_the_page_of_a_day_that_no_feed_holds_any_more(stage: Stage) -> None:
+    """Whatever becomes of the stream: the day that lists the withdrawal tells which page to renew."""
+    days = [DAY + timedelta(days=n) for n in range(9)]
+    for n, on in enumerate(days[:8]):
+        stage.announce(papers(n), on=on)
+    stage.heal(stored_at(days[7]) + timedelta(minutes=5))
+    gone = make_paper("2604.99000", version=2, title="Nothing Is Left", withdrawn=True)
+    stage.announce([gone], on=days[8], announce_type=AnnounceType.REPLACE)
+
+    for minutes in (5, 10):
+        stage.heal(stored_at(days[8]) + timedelta(minutes=minutes))
+
+    assert "已撤稿" in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_an_older_day_that_is_touched_during_a_hold_is_built_all_the_same(stage: Stage) -> None:
+    """A sweep may bring an old paper's translation just while new ones are waited for."""
+    days = [DAY + timedelta(days=n) for n in range(9)]
+    stage.announce(papers(0), enriched=False)
+    for n, on in enumerate(days[1:8], 1):
+        stage.announce(papers(n), on=on)
+    stage.heal(stored_at(days[7]) + timedelta(minutes=5))
+    second = make_paper("2604.99007", version=2, title="A Better Title")
+    stage.announce([second], on=days[8], announce_type=AnnounceType.REPLACE, enriched=False)
+    stage.enrich(papers(0), at=stored_at(days[8]))
+
+    at = stored_at(days[8]) + timedelta(minutes=5)
+    stage.stream(at, ("PAPER#2604.99000", "ENRICHMENT#zh"))
+    stage.heal(stored_at(days[8]) + AFTER_HOLD)
+
+    assert "虚构的标题" in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_a_category_may_be_configured_by_its_alias(stage: Stage) -> None:
+    """As fetch takes it: arXiv itself writes cs.SY as often as eess.SY."""
+    os.environ["CATEGORIES"] = "cs.cv,cs.SY"
+    stage.announce(papers(1))
+
+    stage.heal(AT)
+
+    assert stage.entries() == tags(1)
+    assert stage.text("eess.SY/index.html")
+
+
+def test_papers_that_come_on_a_day_published_as_quiet_are_held_and_then_published(
+    stage: Stage,
+) -> None:
+    """The calendar said holiday, and arXiv announced all the same."""
+    stage.papers.put_announcement(
+        make_announcement(0, state=AnnouncementState.QUIET, reason="Juneteenth")
+    )
+    stage.heal(AT)
+    stage.announce(papers(1), enriched=False)
+
+    stage.heal(AT)
+    held = stage.entries()
+    stage.heal(stored_at(DAY) + AFTER_HOLD)
+
+    assert held == []
+    assert stage.entries() == tags(1)
+    assert "Juneteenth" not in stage.text(f"cs.CV/{DAY}.html")

@@ -71,7 +71,7 @@ def _client(name: str) -> Any:
 
 
 def make_cloud(client: Callable[[str], Any], *, suffix: str = "") -> Cloud:
-    """Make tables, bucket and queues with the clients that *client* gives, names ending in *suffix*."""
+    """Make everything with the clients that *client* gives, names ending in *suffix*."""
     dynamodb = client("dynamodb")
     attributes = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
     schema = [

@@ -30,8 +30,10 @@ class FunctionError(Exception):
 
 class LambdaRuntime:
     """
-    One warm container: `python -m awslambdaric` in the package's folder, with *variables* and what
-    the service itself sets; its `invoke` is the service's side of the Lambda Runtime API.
+    One warm container: `python -m awslambdaric` in the package's folder.
+
+    Its environment is *variables* and what the service itself sets; `invoke` is the service's side
+    of the Lambda Runtime API.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, read 2026-11-23.

@@ -1,4 +1,4 @@
-"""template.yaml keeps the promises that no linter checks; each fact is asserted on the translation."""
+"""template.yaml keeps what no linter checks; each fact is asserted on the translation."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperpost import settings
+from paperpost import clients, settings
 from support.template import ROOT, of_type, source_template, translated_template
 
 STAGES = ("Fetch", "Enrich", "Publish", "Compose", "Deliver", "Subscribe", "Feedback")
@@ -51,7 +51,7 @@ def test_each_function_has_its_own_role_memory_timeout_and_log_group(stage: str)
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_function_gets_every_setting_that_its_stage_requires(stage: str) -> None:
-    """A setting without default that the template does not give would stop the function at start."""
+    """A setting without default that is not given would stop the function at start."""
     kind = getattr(settings, f"{stage}Settings")
     given = set(functions()[f"{stage}Function"]["Environment"]["Variables"])
     known = {field.upper() for field in kind.__dataclass_fields__}
@@ -59,9 +59,15 @@ def test_each_function_gets_every_setting_that_its_stage_requires(stage: str) ->
 
     assert needed <= given
     assert given - known <= {
-        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "CLOCK_OFFSET_S", "POWERTOOLS_LOG_LEVEL", "CATEGORIES", "LANGUAGES",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_SESV2",
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        "CLOCK_OFFSET_S",
+        "POWERTOOLS_LOG_LEVEL",
+        "CATEGORIES",
+        "LANGUAGES",
         "CONTACT_MAIL",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -88,6 +94,42 @@ def test_policies_name_actions_and_resources_without_wildcards() -> None:
     for statement in statements:
         assert all("*" not in action for action in _as_list(statement["Action"]))
         assert all(resource != "*" for resource in _as_list(statement["Resource"]))
+
+
+def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
+    """
+    An inference profile's id (us.vendor.model) is not its model's, and both ARNs have to be allowed.
+
+    Source: Bedrock user guide, 'Prerequisites for inference profiles', read 2026-11-23.
+    """
+    role = of_type("AWS::IAM::Role")["EnrichFunctionRole"]
+    statements = _as_list(role["Policies"][0]["PolicyDocument"]["Statement"])
+    (resources,) = [s["Resource"] for s in statements if s["Action"] == "bedrock:InvokeModel"]
+    model = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
+    profile = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/"
+
+    assert resources == [
+        {
+            "Fn::If": [
+                "HasFoundationModel",
+                {"Fn::Sub": model + "${BedrockFoundationModelId}"},
+                {"Fn::Sub": model + "${BedrockModelId}"},
+            ]
+        },
+        {"Fn::Sub": profile + "${BedrockModelId}"},
+    ]
+    assert source_template()["Parameters"]["BedrockFoundationModelId"]["Default"] == ""
+
+
+def test_the_slowest_model_cannot_outlast_enrichs_timeout() -> None:
+    """A batch cut off in the middle would be asked, and paid, again."""
+    mapping = of_type("AWS::Lambda::EventSourceMapping")["EnrichFunctionPapers"]
+    config = clients.bedrock().meta.config
+    languages = 2  # the most that Languages takes
+    a_paper_s = languages * (config.connect_timeout + config.read_timeout)
+
+    assert config.retries["total_max_attempts"] == 1
+    assert mapping["BatchSize"] * a_paper_s + 30 <= functions()["EnrichFunction"]["Timeout"]
 
 
 def test_only_deliver_may_send_mail_and_only_enrich_may_call_the_model() -> None:
@@ -258,6 +300,8 @@ def test_parameters_are_described_and_at_most_four_must_be_given() -> None:
         ("ContactMail", "me@example.org", "me at example.org"),
         ("Categories", "cs.AI,quant-ph,cond-mat.mes-hall", "cs.AI, cs.CL"),
         ("Languages", "zh,en", "zh;en"),
+        ("Languages", "en", "zh,en,zh"),
+        ("BedrockFoundationModelId", "anthropic.claude-3-haiku-20240307-v1:0", "*"),
         ("SiteUrl", "https://papers.example.org", "https://papers.example.org/"),
         ("SiteUrl", "", "papers.example.org"),
         ("SenderDomain", "mail.example.org", "a@example.org"),

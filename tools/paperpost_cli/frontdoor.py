@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def site_reply(bucket: SiteBucket | None, path: str, if_none_match: str = "") -> Reply:
-    """The site's file at *path* as CloudFront would answer: index pages, 304, 404 page; no issues."""
+    """The file at *path* as CloudFront would answer: index pages, 304, the 404 page; no issues."""
     key = path.lstrip("/") + ("index.html" if path.endswith("/") else "")
     stored = None if bucket is None or key.startswith("issues/") else bucket.get(key)
     if stored is None:

@@ -75,7 +75,9 @@ def laptop_endpoint(folder: Path) -> str:
 
 
 def _physical_name(session: boto3.Session, endpoint: str | None, stack: str, function: str) -> str:
-    resource = session.client("cloudformation", endpoint_url=endpoint).describe_stack_resource(
-        StackName=stack, LogicalResourceId=f"{function.capitalize()}Function"
-    )
+    # A laptop cloud that does not answer at once does not run.
+    retries = Config(retries={"total_max_attempts": 1}) if endpoint else None
+    resource = session.client(
+        "cloudformation", endpoint_url=endpoint, config=retries
+    ).describe_stack_resource(StackName=stack, LogicalResourceId=f"{function.capitalize()}Function")
     return resource["StackResourceDetail"]["PhysicalResourceId"]

@@ -5,7 +5,8 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ HOME, LIVE_HOME = Path(".local"), Path(".local", "live")
 EMULATOR_PORT, STANDIN_PORT = 4566, 4567
 _KEYS_PARAMETER = "/paperpost/token-keys"
 _SETTLE_WITHIN_S = 120
-_STUCK_AFTER_S = 12
+_STUCK_AFTER_S = 6
 _FLOW = ("fetch", "enrich", "publish", "compose")
 
 
@@ -191,6 +192,28 @@ class LaptopCloud:
                 counts[name] = number
         return counts
 
+    @contextmanager
+    def paused(self, queue: str) -> Iterator[None]:
+        """Meanwhile nobody takes messages from the queue of this logical name."""
+        client, url = self.emulator.client("lambda"), self.stack.resources("AWS::SQS::Queue")[queue]
+        mappings = [
+            m["UUID"]
+            for m in client.list_event_source_mappings()["EventSourceMappings"]
+            if m["EventSourceArn"].rsplit(":", 1)[1] == url.rsplit("/", 1)[1]
+        ]
+        for uuid in mappings:
+            client.update_event_source_mapping(UUID=uuid, Enabled=False)
+        try:
+            yield
+        finally:
+            for uuid in mappings:
+                client.update_event_source_mapping(UUID=uuid, Enabled=True)
+
+    def lose(self, queue: str) -> None:
+        """Let all messages in the queue of this logical name vanish, as a fault would."""
+        url = self.stack.resources("AWS::SQS::Queue")[queue]
+        self.emulator.client("sqs").purge_queue(QueueUrl=url)
+
     def dead_letters(self) -> dict[str, int]:
         """Messages in the dead-letter queues, by logical name; empty ones left out."""
         sqs = self.emulator.client("sqs")
@@ -213,19 +236,28 @@ class LaptopCloud:
 
     def papers(self) -> PaperTable:
         """The Papers table, with the launcher's rights."""
-        return PaperTable(self._table("PapersTable"))
+        return PaperTable(self.table("PapersTable"))
 
     def site(self) -> SiteBucket:
         """The site's bucket, with the launcher's rights."""
         name = self.stack.resources("AWS::S3::Bucket")["SiteBucket"]
         return SiteBucket(self.emulator.client("s3"), name)
 
+    def table(self, logical: str) -> "Table":
+        """A table by its logical name, with the launcher's rights."""
+        name = self.stack.resources("AWS::DynamoDB::Table")[logical]
+        return (
+            self.emulator.session()
+            .resource("dynamodb", endpoint_url=self.emulator.endpoint)
+            .Table(name)
+        )
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All items of a table by its logical name."""
         items: list[dict[str, Any]] = []
         request: dict[str, Any] = {}
         while True:
-            answer = self._table(table).scan(**request)
+            answer = self.table(table).scan(**request)
             items += answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return items
@@ -270,14 +302,6 @@ class LaptopCloud:
             logical.removesuffix("Function").lower(): physical
             for logical, physical in self.stack.resources("AWS::Lambda::Function").items()
         }
-
-    def _table(self, logical: str) -> "Table":
-        name = self.stack.resources("AWS::DynamoDB::Table")[logical]
-        return (
-            self.emulator.session()
-            .resource("dynamodb", endpoint_url=self.emulator.endpoint)
-            .Table(name)
-        )
 
     def _configure_functions(self) -> None:
         """What only a laptop needs: where AWS is, and what time it is."""

@@ -154,7 +154,9 @@ def running(plan: Plan) -> Iterator[LaptopCloud]:
     """The started laptop cloud; stopped behind, whatever happens."""
     folders = Folders.of(plan.out)
     folders.mail.mkdir(parents=True, exist_ok=True)
-    port, standin_port = _ports() if plan.stays else (free_port(), 0)
+    port, standin_port = free_port(), 0
+    if plan.stays:
+        port, standin_port = choose_ports(EMULATOR_PORT, STANDIN_PORT)
     standin = Standin(
         mail_dir=folders.mail,
         model=ReplayModel.from_file(SAMPLE / "answers.jsonl"),
@@ -171,15 +173,15 @@ def running(plan: Plan) -> Iterator[LaptopCloud]:
         cloud.stop()
 
 
-def _ports() -> tuple[int, int]:
-    """The emulator's and the stand-in's port: those of events/env.json where they are free."""
-    wanted = (EMULATOR_PORT, STANDIN_PORT)
-    found = (free_port(wanted[0]), free_port(wanted[1]))
-    if found != wanted:
-        Console(stderr=True, highlight=False).print(
-            f"Port {' and '.join(str(w) for w, f in zip(wanted, found, strict=True) if w != f)} "
-            f"is taken: AWS is at 127.0.0.1:{found[0]}, mail and models at 127.0.0.1:{found[1]}; "
-            "`paperpost invoke` knows, events/env.json does not."
+def choose_ports(emulator: int, standin: int) -> tuple[int, int]:
+    """The ports to use: those wanted where they are free; says so in one line where one is not."""
+    found = free_port(emulator), free_port(standin)
+    if found != (emulator, standin):
+        print(
+            f"Port {emulator} or {standin} is taken: AWS is at 127.0.0.1:{found[0]}, "
+            f"mail and models are at 127.0.0.1:{found[1]}. "
+            "`paperpost invoke` knows that, events/env.json does not.",
+            file=sys.stderr,
         )
     return found
 

@@ -150,7 +150,7 @@ def count_issue(
 
 
 def find_problems(receipt: Receipt, *, readers: int, bouncing: int) -> list[str]:
-    """What does not add up, one line each; *bouncing* of the *readers* must have ended as bounced."""
+    """What does not add up, a line each; *bouncing* of the *readers* must be marked as bounced."""
     problems = [p for counts in receipt.announcements for p in _announcement_problems(counts)]
     problems += [p for counts in receipt.issues for p in _issue_problems(counts)]
     for function in _FUNCTIONS if readers else _FUNCTIONS[:3]:

@@ -11,7 +11,7 @@ from paperpost.domain.categories import Category, Taxonomy
 
 @lru_cache
 def taxonomy() -> Taxonomy:
-    """arXiv's categories with their English and Chinese names, from categories.toml."""
+    """Return arXiv's categories with their English and Chinese names, from categories.toml."""
     rows = tomllib.loads(_read("categories.toml"))
     return Taxonomy(
         {
@@ -23,7 +23,7 @@ def taxonomy() -> Taxonomy:
 
 @lru_cache
 def calendar() -> Calendar:
-    """arXiv's announced holidays, from calendar.toml."""
+    """Return arXiv's announced holidays, from calendar.toml."""
     rows = tomllib.loads(_read("calendar.toml"))
     return Calendar(
         holidays={date.fromisoformat(day): name for day, name in rows["holidays"].items()}

@@ -1,4 +1,4 @@
-"""Announcements: what arXiv announced in one category on one Eastern date, and how complete it is."""
+"""Announcements: what arXiv announced in one category on one Eastern date, and its state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def eastern_date(at: datetime) -> date:
 
 def type_in_category(announced_as: AnnounceType, *, primary: str, category: str) -> AnnounceType:
     """
-    Return the announce type of a paper in one *category*, whatever the feed it was read from asked for.
+    Return the announce type of a paper in one *category*, whatever feed it was read from.
 
     A combined feed's type is relative to the union of its categories: `new` there is a cross-list
     in every category but the primary. Source: arXiv/arxiv-feed on GitHub, read 2026-11-23.

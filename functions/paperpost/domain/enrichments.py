@@ -29,7 +29,7 @@ class Enrichment:
     One language's title, abstract and TL;DR of a paper, or why there is none.
 
     For the paper's own language (English) only `tldr` is filled. The cache key is
-    (arxiv_id, text_hash, language, prompt_version, model).
+    (arxiv_id, text_hash, language, prompt_version, model). `version` is the paper's that was read.
     """
 
     arxiv_id: str
@@ -43,6 +43,7 @@ class Enrichment:
     abstract: str = ""
     tldr: str = ""
     reason: str = ""
+    version: int = 0
 
 
 def text_hash(paper: Paper) -> str:

@@ -6,7 +6,7 @@ class PaperpostError(Exception):
 
 
 class FeedError(PaperpostError):
-    """An announcement feed cannot be believed; nothing of it was stored, so a later poll may retry."""
+    """A feed cannot be believed; nothing of it was stored, so a later poll may retry."""
 
     def __init__(self, source: str, problem: str, *, status: int | None = None) -> None:
         self.source, self.problem, self.status = source, problem, status
@@ -27,7 +27,7 @@ class ConflictError(PaperpostError):
 
 
 class RefusedError(PaperpostError):
-    """A candidate for the site would empty, shrink or set back what readers see; the old file stays."""
+    """A candidate would empty, shrink or set back what readers see; the old file stays."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason

@@ -27,7 +27,7 @@ class VersionedId:
 
 def parse_id(text: str) -> VersionedId:
     """
-    Return the id that *text* names: bare, `arXiv:`, OAI or an abs or pdf address, with or without version.
+    Return the id that *text* names: bare, `arXiv:`, OAI, or an abs or pdf address.
 
     Raises: InvalidInputError: If it has none of the forms that arXiv documents.
     """
@@ -49,7 +49,7 @@ def pdf_url(arxiv_id: str) -> str:
 
 
 def html_url(arxiv_id: str) -> str:
-    """arXiv's HTML rendering of the newest version; papers without one answer 404."""
+    """Return arXiv's HTML rendering of the newest version; papers without one answer 404."""
     return f"https://arxiv.org/html/{arxiv_id}"
 
 

@@ -32,7 +32,7 @@ class Record:
         return self.paper.arxiv_id
 
     def enrichment(self, language: str) -> Enrichment | None:
-        """The enrichment in *language* if it succeeded for the present text, else None: pending."""
+        """The enrichment in *language* if it succeeded for the present text, else None."""
         found = self.enrichments.get(language)
         return found if is_current(found, self.paper) else None
 
@@ -48,7 +48,7 @@ class Record:
 
     @property
     def extract(self) -> str:
-        """The author's own sentence that stands in for a TL;DR; to be marked as from the abstract."""
+        """The author's own sentence that stands in for a TL;DR; to be marked as such."""
         return extracted_sentence(self.paper.abstract)
 
 

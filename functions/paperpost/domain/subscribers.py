@@ -28,7 +28,7 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing to look for: a word, phrase or author. `field`: title, abstract, text (both), author."""
+    """A word, phrase or author to look for. `field`: title, abstract, text (both) or author."""
 
     field: str
     phrase: str

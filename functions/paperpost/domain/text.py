@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
-# What XML 1.0 allows: https://www.w3.org/TR/xml/#charsets, read 2026-11-23. Tab and line feed become
-# a space, so that a title is one line; NUL, other controls, lone surrogates, U+FFFE and U+FFFF go.
+# What XML 1.0 allows: https://www.w3.org/TR/xml/#charsets, read 2026-11-23. Tab and line feed
+# become a space, so that a title is one line; other controls and lone surrogates go.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-# Marks that reorder or hide text; harmless ones between Arabic or Indic letters (U+200C, U+200D) stay.
+# Marks that reorder or hide text; the joiners of Arabic and Indic letters (U+200C, U+200D) stay.
 _INVISIBLE = re.compile("[\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“'(\[$\\])")

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from paperpost import clients, data, settings
+from paperpost import clients, settings
 from paperpost.domain.errors import InvalidInputError
 from paperpost.enrich.providers import provider
 from paperpost.enrich.sweep import sweep
@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
         papers=papers,
         queue=Queue(clients.sqs(), chosen.enrichment_queue_url),
         provider=asked,
-        categories=tuple(dict.fromkeys(map(data.taxonomy().canonical, chosen.categories))),
+        categories=chosen.categories,
         languages=chosen.languages,
         now=now,
     )

@@ -103,6 +103,7 @@ def _enrichment(paper: Paper, language: str, *, provider: Provider, now: datetim
         abstract=outcome.abstract,
         tldr=outcome.tldr,
         reason=outcome.reason,
+        version=paper.version,
     )
 
 

@@ -28,15 +28,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     if event.get("task") != "poll":
         raise InvalidInputError(f"fetch knows no task {event.get('task')!r}")
     chosen = FetchSettings.from_env()
-    taxonomy = data.taxonomy()
     source, metadata = _sources(chosen)
     polled = collect(
         source,
         papers=PaperTable(clients.table(chosen.papers_table)),
         queue=Queue(clients.sqs(), chosen.enrichment_queue_url),
-        taxonomy=taxonomy,
+        taxonomy=data.taxonomy(),
         calendar=data.calendar(),
-        categories=tuple(dict.fromkeys(map(taxonomy.canonical, chosen.categories))),
+        categories=chosen.categories,
         languages=chosen.languages,
         now=settings.now(),
         metadata=metadata,

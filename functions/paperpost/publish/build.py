@@ -1,12 +1,11 @@
 """Building one category: read, render, pass the gate, put what changed, note it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperpost.domain.announcements import Announcement, eastern_date
 from paperpost.domain.categories import Category
-from paperpost.domain.windows import MOST_DAYS
 from paperpost.publish.days import (
     CategoryView,
     Day,
@@ -64,15 +63,21 @@ def build_category(
     unchanged = Built(view=known.view())
     if healing and known.is_finished(now):
         return unchanged
-    days = press.sources.days(_to_read(known, touched))
-    if _waits(press, known, days, now):
+    read = press.sources.days(_to_read(known, touched))
+    known = replace(known, held=frozenset(_held(press, known, read, now)))
+    days = [day for day in read if day.announced_on not in known.held]
+    later = _to_renew(category, known, days, touched)
+    if _waits(press, known, read):
+        _remember(press, category, known, later)
         return unchanged
     facts = data_hash(fact for day in days for fact in day_facts(day))
     if (known.build.get("announced"), known.build.get("data")) == (known.announced, facts):
         return unchanged
     rendered = render_category(press, category, known, days)
     inspect(press, category, known, days, rendered.feeds)
-    return _put(press, category, known, days=days, facts=facts, rendered=rendered)
+    _remember(press, category, known, later)
+    left = later - {day.announced_on for day in days}
+    return _put(press, category, known, days=days, facts=facts, rendered=rendered, later=left)
 
 
 def known_of(press: Press, category: Category, *, now: datetime) -> Known:
@@ -87,29 +92,60 @@ def known_of(press: Press, category: Category, *, now: datetime) -> Known:
 
 def _to_read(known: Known, touched: frozenset[date]) -> list[Announcement]:
     """The window, then older days: those asked for, those new or changed, and their neighbours."""
-    complete = known.with_papers
-    window, older = complete[:MOST_DAYS], complete[MOST_DAYS:]
-    wanted = set(touched)
-    for n, announcement in enumerate(older, MOST_DAYS):
+    complete, window = known.with_papers, known.window
+    older = complete[len(window) :]
+    wanted = set(touched | known.later)
+    for n, announcement in enumerate(older, len(window)):
         if not known.is_noted_as(announcement):
             # A new day changes the links of the days beside it.
             wanted |= {a.announced_on for a in complete[n - 1 : n + 2]}
     return window + [a for a in older if a.announced_on in wanted][:_OLDER_DAYS_A_RUN]
 
 
-def _waits(press: Press, known: Known, days: Sequence[Day], now: datetime) -> bool:
-    """
-    Whether a day that was never published still waits for its translations.
-
-    Then the category waits as a whole, so that no older entry of a replaced paper loses its
-    translation in between.
-    """
+def _held(press: Press, known: Known, read: Sequence[Day], now: datetime) -> Iterator[date]:
+    """The dates that were never published and still wait for their translations."""
     hold = timedelta(minutes=press.settings.publish_hold_minutes)
-    return any(
-        known.noted(day.announced_on) is None
-        and is_held(day, languages=press.settings.languages, hold=hold, now=now)
-        for day in days
-    )
+    for day in read:
+        if known.counted(day.announced_on) is None and is_held(
+            day, languages=press.settings.languages, hold=hold, now=now
+        ):
+            yield day.announced_on
+
+
+def _waits(press: Press, known: Known, read: Sequence[Day]) -> bool:
+    """
+    Whether the other days wait for those that are held, too.
+
+    They do where an entry would lose its translation in between: a paper that a held day replaces.
+    A day that readers have never seen waits for its own translations alone.
+    """
+    held = [day for day in read if day.announced_on in known.held]
+    shown = [day for day in read if day.announced_on not in known.held]
+    if any(known.counted(day.announced_on) is None for day in shown):
+        return False
+    there = {record.arxiv_id for day in shown for record in day.records}
+    again = (record for day in held for record in day.records if record.arxiv_id in there)
+    return progress(again, press.settings.languages).open > 0
+
+
+def _to_renew(
+    category: Category, known: Known, days: Sequence[Day], touched: frozenset[date]
+) -> frozenset[date]:
+    """Dates behind the window whose pages show what changed, or a paper that is now replaced."""
+    dates = known.later | touched
+    for day in days:
+        if not known.is_noted_as(day.announcement):
+            firsts = (record.paper.listed.get(category.code) for record in day.records)
+            dates |= {first.announced_on for first in firsts if first}
+    older = {a.announced_on for a in known.with_papers[len(known.window) :]}
+    return dates & older
+
+
+def _remember(press: Press, category: Category, known: Known, later: frozenset[date]) -> None:
+    """Note what is to be renewed before a hold or a crash could make it forgotten."""
+    if later != known.later:
+        note = {**known.build, "later": sorted(map(date.isoformat, later))}
+        press.papers.put_published(category.code, BUILD, note)
 
 
 def _put(
@@ -120,6 +156,7 @@ def _put(
     days: Sequence[Day],
     facts: str,
     rendered: Rendered,
+    later: frozenset[date],
 ) -> Built:
     """Put what changed, day pages first and what links to them last, and note it."""
     fresh = {day.announced_on: counts(day, press.settings.languages) for day in days}
@@ -137,7 +174,8 @@ def _put(
     note = {
         "announced": known.announced,
         "data": facts,
-        "open": done.open + len(left),
+        "open": done.open + len(left) + len(later),
+        "later": sorted(map(date.isoformat, later)),
         "not_shown": done.not_shown,
         "entries": len(rendered.feeds.shown),
         "files": feed_digests | index_digests,

@@ -9,7 +9,6 @@ from paperpost.publish.feeds import FeedFiles
 from paperpost.publish.known import Known
 from paperpost.publish.press import Press
 from paperpost.publish.readback import check_readable, published_entries
-from paperpost.storage.items import number
 
 
 def inspect(
@@ -21,9 +20,9 @@ def inspect(
     Raises: RefusedError: With the file and the reason.
     """
     for day in days:
-        note = known.noted(day.announced_on) or {}
+        counted = known.counted(day.announced_on)
         path = f"{category.code}/{day.announced_on.isoformat()}.html"
-        check_day(path, published=number(note.get("published", 0)), candidate=len(day.records))
+        check_day(path, published=counted.published if counted else 0, candidate=len(day.records))
     check_readable(feeds.files, feeds.shown)
     path = f"{category.code}/feed.json"
     published = _published(press, path)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.windows import MOST_DAYS
 from paperpost.publish.days import CategoryView, DayCounts, announcement_facts, data_hash
 from paperpost.storage.items import number
 
@@ -19,12 +20,14 @@ class Known:
     """
     A category's announcements, newest first, and what was noted when it was last published.
 
-    `announced` is a hash of all that shows in files and is not a paper's.
+    `announced` is a hash of all that shows in files and is not a paper's. `held`: dates that
+    readers do not see yet.
     """
 
     announcements: Sequence[Announcement]
     notes: Mapping[str, Mapping[str, Any]]
     announced: str
+    held: frozenset[date] = frozenset()
 
     @property
     def build(self) -> Mapping[str, Any]:
@@ -32,9 +35,31 @@ class Known:
         return self.notes.get(BUILD, {})
 
     @property
+    def later(self) -> frozenset[date]:
+        """Older dates whose pages are still to be renewed."""
+        return frozenset(map(date.fromisoformat, self.build.get("later", ())))
+
+    @property
     def with_papers(self) -> list[Announcement]:
         """Complete announcements that hold something, newest first."""
         return [a for a in self.announcements if a.state is AnnouncementState.COMPLETE and a.stored]
+
+    @property
+    def window(self) -> list[Announcement]:
+        """
+        The newest announcements with papers, as far back as the feed may reach.
+
+        A day of replacements alone has no entry and takes no place in the feed; one day more than
+        the feed holds is read, since the newest may turn out to be such a day.
+        """
+        found, with_entries = list[Announcement](), 0
+        for announcement in self.with_papers:
+            if with_entries > MOST_DAYS:
+                break
+            found.append(announcement)
+            counted = self.counted(announcement.announced_on)
+            with_entries += counted is None or counted.new + counted.cross > 0
+        return found
 
     @property
     def quiet(self) -> list[Announcement]:
@@ -44,6 +69,14 @@ class Known:
     def noted(self, on: date) -> Mapping[str, Any] | None:
         """The note of a published day, or None."""
         return self.notes.get(on.isoformat())
+
+    def counted(self, on: date) -> DayCounts | None:
+        """What is published of a day with papers; None if there is nothing, or a quiet page."""
+        note = self.noted(on) or {}
+        if "published" not in note:
+            return None
+        names = set(DayCounts.__dataclass_fields__) - {"announced_on"}
+        return DayCounts(announced_on=on, **{name: number(note[name]) for name in names})
 
     def is_noted_as(self, announcement: Announcement) -> bool:
         """Whether the day was published with these counts and this state."""
@@ -70,11 +103,10 @@ class Known:
 
     def _counts(self, fresh: Mapping[date, DayCounts]) -> Iterator[DayCounts]:
         for announcement in self.with_papers:
-            note = self.noted(announcement.announced_on)
-            if announcement.announced_on in fresh:
-                yield fresh[announcement.announced_on]
-            elif note is not None:
-                yield _counts_of(announcement.announced_on, note)
+            on = announcement.announced_on
+            counted = fresh.get(on) or self.counted(on)
+            if counted is not None:
+                yield counted
 
 
 def day_note(
@@ -85,11 +117,6 @@ def day_note(
     if counted is not None:
         note |= {name: n for name, n in asdict(counted).items() if name != "announced_on"}
     return note
-
-
-def _counts_of(on: date, note: Mapping[str, Any]) -> DayCounts:
-    names = set(DayCounts.__dataclass_fields__) - {"announced_on"}
-    return DayCounts(announced_on=on, **{name: number(note[name]) for name in names})
 
 
 def _hash_of(announcement: Announcement) -> str:

@@ -6,7 +6,6 @@ from datetime import date
 
 from paperpost.domain.announcements import Announcement
 from paperpost.domain.categories import Category
-from paperpost.domain.windows import MOST_DAYS
 from paperpost.publish.days import CategoryView, Day, counts
 from paperpost.publish.entries import feed_days
 from paperpost.publish.feedmeta import about
@@ -33,7 +32,9 @@ def render_category(
     press: Press, category: Category, known: Known, days: Sequence[Day]
 ) -> Rendered:
     """Every file of *category* that *days* (newest first) show up in."""
-    feeds = _feeds(press, category, days[:MOST_DAYS])
+    in_window = {announcement.announced_on for announcement in known.window}
+    newest = [day for day in days if day.announced_on in in_window]
+    feeds = _feeds(press, category, newest)
     fresh = {day.announced_on: counts(day, press.settings.languages) for day in days}
     view = known.view(fresh, has_feed=bool(feeds.files))
     pages = {
@@ -44,7 +45,7 @@ def render_category(
         (day.announcement, _day_files(category, day, pages[day.announced_on])) for day in days
     ]
     return Rendered(
-        by_day=[*with_papers, *_quiet_days(press, category, known, days)],
+        by_day=[*with_papers, *_quiet_days(press, category, known, newest)],
         feeds=feeds,
         indexes=_indexes(press, category, view, days),
         view=view,
@@ -92,10 +93,10 @@ def _day_files(category: Category, day: Day, page: Page) -> dict[str, bytes]:
 
 
 def _quiet_days(
-    press: Press, category: Category, known: Known, days: Sequence[Day]
+    press: Press, category: Category, known: Known, newest: Sequence[Day]
 ) -> list[tuple[Announcement, dict[str, bytes]]]:
     """Days without papers that have no page yet, or whose links may have changed."""
-    oldest = min((day.announced_on for day in days[:MOST_DAYS]), default=date.min)
+    oldest = min((day.announced_on for day in newest), default=date.min)
     made = []
     for quiet in known.quiet:
         on = quiet.announced_on
@@ -115,7 +116,7 @@ def _indexes(
 
 
 def _beside(known: Known, on: date) -> tuple[date | None, date | None]:
-    """The dates with papers before and after *on*."""
-    dates = [a.announced_on for a in known.with_papers]
+    """The dates with papers before and after *on* that readers may see."""
+    dates = [a.announced_on for a in known.with_papers if a.announced_on not in known.held]
     before = max((d for d in dates if d < on), default=None)
     return before, min((d for d in dates if d > on), default=None)

@@ -50,7 +50,7 @@ def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-def query_pages(  # noqa: PLR0913  one keyword for each thing a query can ask
+def query_pages(
     table: "Table",
     condition: str,
     values: Mapping[str, Any],
@@ -59,7 +59,7 @@ def query_pages(  # noqa: PLR0913  one keyword for each thing a query can ask
     newest_first: bool = False,
     limit: int | None = None,
 ) -> Iterator[Item]:
-    """All items of a key condition over all pages, at most *limit*; strongly consistent on the table."""
+    """All items of a key condition, at most *limit*; strongly consistent but for an index."""
     request: dict[str, Any] = {
         "KeyConditionExpression": condition,
         "ExpressionAttributeValues": dict(values),

@@ -1,4 +1,4 @@
-"""Every key format of the three tables, and nothing else; docs/data-model.md lists the access patterns."""
+"""Every key format of the three tables; docs/data-model.md lists the access patterns."""
 
 from datetime import date
 

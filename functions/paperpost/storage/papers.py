@@ -155,7 +155,9 @@ class PaperTable:
         try:
             self._table.put_item(
                 Item=_enrichment_item(enrichment),
-                ConditionExpression="attribute_not_exists(pk) OR #state <> :ok OR text_hash <> :hash",
+                ConditionExpression=(
+                    "attribute_not_exists(pk) OR #state <> :ok OR text_hash <> :hash"
+                ),
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues={
                     ":ok": EnrichmentState.OK.value,
@@ -169,7 +171,7 @@ class PaperTable:
     def get_enrichments(
         self, arxiv_ids: Iterable[str], languages: Sequence[str]
     ) -> dict[str, dict[str, Enrichment]]:
-        """Stored enrichments of any state: paper id → language → enrichment, strongly consistent."""
+        """Stored enrichments of any state, strongly consistent: id → language → enrichment."""
         wanted = [
             {"pk": keys.paper_pk(i), "sk": keys.enrichment_sk(language)}
             for i in dict.fromkeys(arxiv_ids)

@@ -27,7 +27,7 @@ class Queue:
         """
         Send every message and return how many.
 
-        Raises: QueueError: If SQS refused one; those before it are sent, so messages must be repeatable.
+        Raises: QueueError: If SQS refused one; those before it are sent.
         """
         bodies = [json.dumps(m, ensure_ascii=False, sort_keys=True) for m in messages]
         for part in chunks(bodies, _BATCH):

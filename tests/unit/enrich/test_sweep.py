@@ -146,6 +146,24 @@ def test_a_dead_provider_is_probed_with_one_paper_until_it_succeeds_again(
     assert probes[0] not in recovered
 
 
+def test_the_probe_is_the_paper_that_was_tried_longest_ago(listed: PaperTable) -> None:
+    """One that no model will ever answer must not stand before all the others for ever."""
+    other = replace(PAPER, arxiv_id="2604.99002")
+    listed.put_papers([other])
+    list_in(listed, "cs.AI", TODAY, paper=other.arxiv_id)
+    dead = FakeProvider({"zh": DEAD, "en": DEAD})
+    probed = []
+    for hours, paper in enumerate([PAPER.arxiv_id, other.arxiv_id]):
+        enrich(listed, dead, paper=paper, now=NOW + timedelta(hours=hours))
+
+    for hours in (2, 3):
+        (probe,) = swept(listed)
+        probed.append(str(probe["arxiv_id"]))
+        enrich(listed, dead, paper=probed[-1], now=NOW + timedelta(hours=hours))
+
+    assert probed == [PAPER.arxiv_id, other.arxiv_id]
+
+
 @pytest.mark.parametrize(("days", "queued"), [(45, 1), (46, 0)])
 def test_the_sweep_looks_back_45_days(papers: PaperTable, days: int, queued: int) -> None:
     """Older papers are for an operator to queue."""

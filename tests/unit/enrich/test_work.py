@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
-from paperpost.enrich.answers import RefusedByProviderError, TransientProviderError
+from paperpost.domain.papers import Paper
+from paperpost.enrich.answers import Answer, RefusedByProviderError, Skip, TransientProviderError
 from paperpost.enrich.prompt import PROMPT_VERSION
 from paperpost.enrich.providers.extractive import Extractive
 from paperpost.enrich.providers.off import Off
@@ -45,6 +46,7 @@ def test_each_language_is_asked_checked_and_stored(papers: PaperTable) -> None:
         model="fake.model-1",
         prompt_version=PROMPT_VERSION,
         updated_at=NOW,
+        version=1,
         **CHINESE,
     )
     assert (found["en"].tldr, found["en"].title, found["en"].abstract) == (ENGLISH["tldr"], "", "")
@@ -175,3 +177,27 @@ def test_a_success_for_the_same_text_is_never_overwritten(papers: PaperTable) ->
 
     assert enrich(slow, FakeProvider({"zh": {}, "en": {}})) == []
     assert {e.tldr for e in stored(papers).values()} == {"The other's."}
+
+
+class OvertakenProvider(FakeProvider):
+    """A new version is stored and enriched by another worker while this one thinks."""
+
+    def __init__(self, papers: PaperTable) -> None:
+        super().__init__()
+        self.papers = papers
+
+    def enrich(self, paper: Paper, language: str) -> Answer | Skip:
+        if paper.version == 1:
+            self.papers.put_papers([replace(PAPER, version=2, abstract="We now prove nothing.")])
+            enrich(self.papers, FakeProvider())
+        return super().enrich(paper, language)
+
+
+def test_an_answer_about_an_older_version_never_replaces_that_of_a_newer_one(
+    papers: PaperTable,
+) -> None:
+    """Else readers would lose a translation that they have seen."""
+    assert enrich(papers, OvertakenProvider(papers)) == []
+
+    newest = papers.get_papers([PAPER.arxiv_id])[PAPER.arxiv_id]
+    assert {e.text_hash for e in stored(papers).values()} == {text_hash(newest)}

@@ -511,10 +511,61 @@ def test_metadata_is_added_after_storing_asked_for_once_and_kept(
     poll(feed, categories=["cs.AI"])
 
     assert (first.incomplete, second.incomplete, second.papers) == (0, 0, 0)
-    assert metadata.asked == [[NEW.arxiv_id], []]
+    assert metadata.asked == [[NEW.arxiv_id]]
     assert (stored.submitted_at, stored.doi) == (NIGHT, "10.5555/api")
     assert [a.name for a in stored.authors] == ["Clean Ada Example", "Clean Bo Sample"]
     assert items(cloud) == before
+
+
+class CutOff(BaseException):
+    """Lambda ends the function."""
+
+
+class SlowMetadata(FakeMetadata):
+    """Answers once, then the function's time is over."""
+
+    def completed(self, papers: Sequence[Paper]) -> list[Paper]:
+        if self.asked:
+            raise CutOff
+        return super().completed(papers)
+
+
+def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll, papers: PaperTable) -> None:
+    """Else a day that takes the API too long would never be complete, however often it is tried."""
+    many = [Item(arxiv_id=f"2604.{n:05}") for n in range(1, 103)]
+    with pytest.raises(CutOff):
+        poll(rss(many), categories=["cs.AI"], metadata=SlowMetadata())
+
+    rest = FakeMetadata()
+    poll(rss(many), categories=["cs.AI"], metadata=rest)
+
+    assert [len(asked) for asked in rest.asked] == [2]
+
+
+@pytest.mark.parametrize(
+    "giant",
+    [
+        {"abstract": "数" * 500_000},
+        {"title": "T" * 500_000},
+        {"creator": ", ".join(f"Ada Example{n}" for n in range(40_000))},
+    ],
+    ids=["abstract", "title", "creator"],
+)
+def test_one_giant_paper_is_cut_and_keeps_nothing_back(
+    poll: Poll, papers: PaperTable, giant: dict[str, str]
+) -> None:
+    """An item of a table ends at 400 kB; what arXiv takes is far below (abstracts: 1,920)."""
+    poll(rss([replace(NEW, **giant), CROSS]), categories=["cs.AI"])
+
+    assert state(papers, "cs.AI") == ("complete", 2, 2, "")
+    assert "…" in str(papers.get_papers([NEW.arxiv_id]))
+
+
+def test_an_abstract_of_200_kilobytes_is_stored_as_it_came(poll: Poll, papers: PaperTable) -> None:
+    abstract = "word " * 39_999 + "end."
+    poll(rss([replace(NEW, abstract=abstract)]), categories=["cs.AI"])
+
+    assert papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].abstract == abstract
 
 
 def test_a_new_version_is_asked_for_again(poll: Poll, papers: PaperTable) -> None:

@@ -62,3 +62,16 @@ REMOVALS: Mapping[str, Callable[[_Template], None]] = {
     "SNS subscription": _resource("FeedbackSubscription"),
     "HTTP API": _http_api,
 }
+
+# What the failed run must say, so that it fails for this reason and no other.
+SAYS: Mapping[str, str] = {
+    "fetch schedule": "announcement is missing",
+    "publish stream and schedule": "0 on the day page",
+    "compose schedule": "confirmed readers have no delivery",
+    "enrichment queue": "'EnrichmentQueue'",
+    "confirmation queue": "'ConfirmationQueue'",
+    "delivery queue": "'DeliveryQueue'",
+    "feedback queue": "'FeedbackQueue'",
+    "SNS subscription": "0 are marked so",
+    "HTTP API": "POST /api/subscribe answered 404",
+}

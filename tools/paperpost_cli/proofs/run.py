@@ -15,7 +15,7 @@ from pathlib import Path
 from paperpost_cli.cloud.emulator import free_port
 from paperpost_cli.laptop import ROOT
 from paperpost_cli.proofs.proof import Proof, ProofError
-from paperpost_cli.proofs.removals import REMOVALS, without_trigger
+from paperpost_cli.proofs.removals import REMOVALS, SAYS, without_trigger
 
 _DATA = ROOT.parent / "shared" / "data" / "arxiv-rss"
 _REAL_FEEDS = (
@@ -154,9 +154,12 @@ def _removal(folder: Path, name: str) -> str:
     template = without_trigger(name, folder)
     out = folder / template.stem
     ended = local("--once", "--out", out, "--subscribers", 6, "--template", template)
+    said = re.sub(r" \(all in \S+\)", "", _last_line(ended.stderr))
     if ended.returncode == 0:
         raise ProofError("the run says that all is well")
-    return _last_line(ended.stderr)
+    if SAYS[name] not in said:
+        raise ProofError(f"fails for another reason: {said}")
+    return f"the run fails, {said.removeprefix('paperpost: ')}"
 
 
 def local(*options: object) -> subprocess.CompletedProcess[str]:
