@@ -55,6 +55,24 @@ check: setup ## lint, types, import rules, template
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/cfn-lint template.yaml
 
+SAM := .sam/bin/sam
+export SAM_CLI_TELEMETRY := 0
+
+# SAM CLI pins its own boto3 and is large: an environment of its own.
+.sam/ready: $(VENV)/ready requirements/sam.txt
+	@rm -rf .sam; $(BIN)/python -m venv .sam
+	@.sam/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@touch $@
+
+.PHONY: build
+build: .sam/ready ## sam build, then byte code that a read-only package can use
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) build $(BUILD_ARGS)
+	@$(BIN)/python -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*/
+
+.PHONY: deploy
+deploy: build ## deploy to the AWS account of your credentials (docs/deploy.md)
+	@$(SAM) deploy --guided $(DEPLOY_ARGS)
+
 .PHONY: prove
 prove: setup ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short form)
 	@$(BIN)/python -m paperpost_cli.proofs $(if $(TOPIC),--topic $(TOPIC)) $(if $(filter 1,$(QUICK)),--quick)
@@ -67,3 +85,5 @@ lock: setup ## renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --group runtime-provided --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt \
 	  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer -o functions/requirements.txt
+	@$(BIN)/uv pip compile -q --upgrade requirements/sam.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/sam.txt

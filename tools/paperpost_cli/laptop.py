@@ -1,8 +1,6 @@
 """The laptop cloud: emulator, stand-in and the deployed stack as one thing."""
 
-import base64
 import json
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.errors import PaperpostError
+from paperpost.domain.tokens import new_keys
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 from paperpost_cli.cloud.emulator import Emulator
@@ -327,13 +326,4 @@ class LaptopCloud:
         try:
             ssm.get_parameter(Name=_KEYS_PARAMETER)
         except ssm.exceptions.ParameterNotFound:
-            ssm.put_parameter(Name=_KEYS_PARAMETER, Value=new_token_keys(), Type="SecureString")
-
-
-def new_token_keys() -> str:
-    """A fresh set of token keys as the JSON text that the functions read from SSM."""
-
-    def key() -> str:
-        return base64.b64encode(secrets.token_bytes(32)).decode()
-
-    return json.dumps({"signing": ["k1"], "keys": {"k1": key()}, "retired": [], "pepper": key()})
+            ssm.put_parameter(Name=_KEYS_PARAMETER, Value=new_keys(), Type="SecureString")

@@ -1,9 +1,10 @@
 """The window of a feed: which announcement days it holds, and how much of each entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from itertools import islice
 
 # A reader that was away for a week misses nothing; above 500 kB some readers refuse a feed
 # (leafac/kill-the-newsletter#59 on GitHub, read 2026-11-23).
@@ -46,22 +47,23 @@ class Chosen:
     detail: Detail
 
 
-def window(days: Sequence[WindowDay], *, head_bytes: int = 0) -> tuple[Chosen, ...]:
+def window(days: Iterable[WindowDay], *, head_bytes: int = 0) -> tuple[Chosen, ...]:
     """
     Return what the feed holds of *days* (newest first), in feed order.
 
     The two newest days are always whole: if they are too big, their entries shrink, oldest first,
     but none is dropped. Older days follow whole as long as days, entries and bytes suffice.
-    *head_bytes* is the size of a feed without entries.
+    *head_bytes* is the size of a feed without entries. *days* are taken one by one: what the feed
+    cannot hold need not be measured.
     """
-    days = [day for day in days if day.entries]
-    kept = days[:_ALWAYS_WHOLE]
+    filled = (day for day in days if day.entries)
+    kept = list(islice(filled, _ALWAYS_WHOLE))
     entries = [(day.announced_on, entry) for day in kept for entry in day.entries]
     details = _shrunk([entry for _, entry in entries], MOST_BYTES - head_bytes)
     size = head_bytes + sum(
         entry.sizes[detail] for (_, entry), detail in zip(entries, details, strict=True)
     )
-    for day in days[_ALWAYS_WHOLE:MOST_DAYS]:
+    for day in islice(filled, MOST_DAYS - _ALWAYS_WHOLE):
         size += sum(entry.sizes[Detail.FULL] for entry in day.entries)
         if size > MOST_BYTES or len(entries) + len(day.entries) > MOST_ENTRIES:
             break

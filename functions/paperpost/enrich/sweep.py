@@ -1,7 +1,9 @@
 """The sweep: what fell through the queue, or failed on a dead provider, is queued again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.enrichments import Enrichment, EnrichmentState
@@ -11,6 +13,8 @@ from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
 SWEPT_DAYS = 45
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_Message = dict[str, Any]
 
 
 def sweep(
@@ -26,27 +30,32 @@ def sweep(
     Queue every recently listed paper that is not settled in each language; return how many.
 
     What the provider failed at is queued again once it has succeeded at something since; until
-    then one such paper is its probe. A message for a paper that is still in the queue does no harm:
-    the later one finds it settled.
+    then one such paper is its probe, the one that was tried longest ago. A message for a paper that
+    is still in the queue does no harm: the later one finds it settled.
     """
-    found = [
-        (paper, stored)
-        for page in _recent(papers, categories, now)
-        for paper, stored in _with_enrichments(page, papers, languages)
-    ]
-    worked_at = max(
-        (e.updated_at for _, stored in found for e in stored.values() if _succeeded(e, provider)),
-        default=datetime.min.replace(tzinfo=UTC),
-    )
-    ready, held = [], []
-    for paper, stored in found:
-        wanted = [one for one in languages if not is_settled(stored.get(one), paper, provider)]
-        again = [one for one in wanted if _failed_since(stored.get(one), worked_at, provider)]
-        if fresh := [one for one in wanted if one not in again]:
-            ready.append({"arxiv_id": paper.arxiv_id, "languages": fresh})
+    worked_at = _NEVER
+    # Only these are kept: the papers of 45 days would not fit into memory.
+    unsettled: dict[str, dict[str, datetime]] = {}  # id → language → when it failed, or _NEVER
+    for page in _recent(papers, categories, now):
+        for paper, stored in _with_enrichments(page, papers, languages):
+            worked_at = max((worked_at, *_succeeded_at(stored.values(), provider)))
+            wanted = {
+                language: _failed_at(stored.get(language), provider)
+                for language in languages
+                if not is_settled(stored.get(language), paper, provider)
+            }
+            if wanted:
+                unsettled[paper.arxiv_id] = wanted
+    ready, held = list[_Message](), list[tuple[datetime, _Message]]()
+    for arxiv_id, wanted in unsettled.items():
+        again = [language for language, failed_at in wanted.items() if failed_at > worked_at]
+        if fresh := [language for language in wanted if language not in again]:
+            ready.append({"arxiv_id": arxiv_id, "languages": fresh})
         if again:
-            held.append({"arxiv_id": paper.arxiv_id, "languages": again})
-    return queue.send([*ready, *held[:1]])
+            tried_at = max(wanted[language] for language in again)
+            held.append((tried_at, {"arxiv_id": arxiv_id, "languages": again}))
+    probe = [message for _, message in sorted(held, key=itemgetter(0))[:1]]
+    return queue.send([*ready, *probe])
 
 
 def _recent(papers: PaperTable, categories: Sequence[str], now: datetime) -> Iterator[list[Paper]]:
@@ -71,15 +80,15 @@ def _with_enrichments(
         yield paper, stored.get(paper.arxiv_id, {})
 
 
-def _succeeded(enrichment: Enrichment, provider: Provider) -> bool:
-    return enrichment.state is EnrichmentState.OK and enrichment.model == provider.model
+def _succeeded_at(stored: Iterable[Enrichment], provider: Provider) -> Iterator[datetime]:
+    """When this provider succeeded at any of them."""
+    for enrichment in stored:
+        if enrichment.state is EnrichmentState.OK and enrichment.model == provider.model:
+            yield enrichment.updated_at
 
 
-def _failed_since(enrichment: Enrichment | None, worked_at: datetime, provider: Provider) -> bool:
-    """Whether this provider failed at it, and has not succeeded at anything afterwards."""
-    return (
-        enrichment is not None
-        and enrichment.state is EnrichmentState.FAILED
-        and enrichment.model == provider.model
-        and enrichment.updated_at > worked_at
-    )
+def _failed_at(enrichment: Enrichment | None, provider: Provider) -> datetime:
+    """When this provider failed at it, or _NEVER."""
+    if enrichment is None or enrichment.model != provider.model:
+        return _NEVER
+    return enrichment.updated_at if enrichment.state is EnrichmentState.FAILED else _NEVER

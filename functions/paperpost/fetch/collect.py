@@ -18,11 +18,14 @@ from paperpost.domain.papers import Paper
 from paperpost.fetch.feeds import AnnouncementFeed, read_feed
 from paperpost.fetch.sightings import Day, covered, days
 from paperpost.fetch.store import put_unless_begun, store_day
+from paperpost.storage.items import chunks
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
 # Eastern time from which a batch that has not come is late: four hours after it was due.
 _LATE = time(4, 0)
+# What the API tells is stored after so many papers: it may take longer than a poll can.
+_ASKED_AT_ONCE = 100
 
 
 class Source(Protocol):
@@ -223,6 +226,9 @@ def _complete(announced: Iterable[Day], *, papers: PaperTable, metadata: Metadat
     """Add what the API knows to stored papers that lack it; return how many still lack it."""
     ids = [paper.arxiv_id for day in announced for paper in day.papers]
     lacking = [p for p in papers.get_papers(ids).values() if p.updated_at is None]
-    completed = list(metadata.completed(lacking))
-    papers.put_papers(completed)
-    return len(lacking) - sum(paper.updated_at is not None for paper in completed)
+    left = len(lacking)
+    for some in chunks(lacking, _ASKED_AT_ONCE):
+        completed = list(metadata.completed(some))
+        papers.put_papers(completed)
+        left -= sum(paper.updated_at is not None for paper in completed)
+    return left

@@ -34,6 +34,9 @@ _WITHDRAWN = re.compile(
 )
 _MARKUP_AT_START = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<!?(?P<name>[\w:?-]+)", re.ASCII)
 _EVIDENCE = 160  # how much of what a source said is quoted in an error
+# An item of a table ends at 400 kB, and one paper must not keep a whole day from being stored. What
+# arXiv takes is far below: https://info.arxiv.org/help/prep.html (abstracts 1,920), 2026-11-23.
+_TITLE_BYTES, _ABSTRACT_BYTES, _CREATORS_BYTES = 8_000, 200_000, 60_000
 
 # lxml's elements carry no types of their own that would help here.
 _Element = Any
@@ -225,9 +228,9 @@ def _item(
         arxiv_id=paper.arxiv_id,
         version=paper.version,
         announce_type=AnnounceType(told),
-        title=title.strip(),
-        abstract=abstract,
-        authors=split_authors(", ".join(creators)),
+        title=_bounded(title.strip(), _TITLE_BYTES),
+        abstract=_bounded(abstract, _ABSTRACT_BYTES),
+        authors=split_authors(_bounded(", ".join(creators), _CREATORS_BYTES)),
         categories=coded,
         licence=_optional(element, "dc:rights"),
         doi=_optional(element, "arxiv:DOI"),
@@ -254,6 +257,14 @@ def _refuse_repeated(items: Iterable[FeedItem], source: str) -> None:
         if item.arxiv_id in seen:
             raise FeedError(source, f"{item.arxiv_id} is announced twice")
         seen.add(item.arxiv_id)
+
+
+def _bounded(text: str, most_bytes: int) -> str:
+    """*text*, cut with an ellipsis if it takes more than *most_bytes*."""
+    body = text.encode()
+    if len(body) <= most_bytes:
+        return text
+    return shorten(text, characters=len(body[:most_bytes].decode(errors="ignore")))
 
 
 def _optional(element: _Element, path: str) -> str | None:

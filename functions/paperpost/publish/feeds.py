@@ -37,7 +37,7 @@ def feed_files(
     """Every format and variant of the feed of *days*; no files at all where it has no entry yet."""
     papers = {p.record.arxiv_id: p for day in days for p in day.papers}
     kitchen = _Kitchen(contact_mail)
-    chosen = window([_measured(day, kitchen) for day in days], head_bytes=_HEAD_BYTES)
+    chosen = window((_measured(day, kitchen) for day in days), head_bytes=_HEAD_BYTES)
     shown = tuple(Shown(c.arxiv_id, c.announced_on) for c in chosen)
     files: dict[str, bytes] = {}
     if chosen:

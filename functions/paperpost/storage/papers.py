@@ -148,7 +148,7 @@ class PaperTable:
 
     def put_enrichment(self, enrichment: Enrichment) -> bool:
         """
-        Store *enrichment* unless a success for the same text is already there.
+        Store *enrichment* unless a success for the same text is there, or one of a newer version.
 
         Returns whether it was written.
         """
@@ -156,10 +156,12 @@ class PaperTable:
             self._table.put_item(
                 Item=_enrichment_item(enrichment),
                 ConditionExpression=(
-                    "attribute_not_exists(pk) OR #state <> :ok OR text_hash <> :hash"
+                    "attribute_not_exists(pk) OR (#version <= :version"
+                    " AND (#state <> :ok OR text_hash <> :hash))"
                 ),
-                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeNames={"#state": "state", "#version": "version"},
                 ExpressionAttributeValues={
+                    ":version": enrichment.version,
                     ":ok": EnrichmentState.OK.value,
                     ":hash": enrichment.text_hash,
                 },
@@ -369,6 +371,7 @@ def _enrichment_item(enrichment: Enrichment) -> Item:
             "prompt_version": enrichment.prompt_version,
             "text_hash": enrichment.text_hash,
             "reason": enrichment.reason,
+            "version": enrichment.version,
             "updated_at": time_text(enrichment.updated_at),
         }
     )
@@ -386,5 +389,6 @@ def _enrichment(item: Mapping[str, Any]) -> Enrichment:
         prompt_version=item.get("prompt_version", ""),
         text_hash=item["text_hash"],
         reason=item.get("reason", ""),
+        version=number(item.get("version", 0)),
         updated_at=parsed_time(item["updated_at"]),
     )

@@ -92,3 +92,17 @@ def test_days_without_entries_take_no_place() -> None:
 
 def test_no_days_give_an_empty_window() -> None:
     assert window([]) == ()
+
+
+def test_what_cannot_be_in_the_feed_is_not_measured() -> None:
+    """Measuring is rendering: a week of a large category costs more than its newest days."""
+    asked = []
+
+    def measured() -> Iterator[WindowDay]:
+        for n in range(7):
+            asked.append(n)
+            yield day(n, 400)
+
+    window(measured())
+
+    assert asked == [0, 1, 2]

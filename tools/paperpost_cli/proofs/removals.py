@@ -72,6 +72,6 @@ SAYS: Mapping[str, str] = {
     "confirmation queue": "'ConfirmationQueue'",
     "delivery queue": "'DeliveryQueue'",
     "feedback queue": "'FeedbackQueue'",
-    "SNS subscription": "0 are marked so",
+    "SNS subscription": "feedback was never invoked",
     "HTTP API": "POST /api/subscribe answered 404",
 }
