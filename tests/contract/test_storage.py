@@ -144,6 +144,17 @@ def test_a_success_is_not_replaced_for_the_same_text(storage: Storage) -> None:
     assert storage.papers.put_enrichment(other_text)
 
 
+def test_an_enrichment_of_a_newer_version_is_not_replaced(storage: Storage) -> None:
+    """Whatever became of it: an answer about an older text comes too late."""
+    newer = replace(
+        ENRICHMENT, version=2, state=EnrichmentState.FAILED, text_hash="0123456789abcdef"
+    )
+    assert storage.papers.put_enrichment(newer)
+
+    assert not storage.papers.put_enrichment(replace(ENRICHMENT, version=1))
+    assert storage.papers.put_enrichment(replace(newer, state=EnrichmentState.OK))
+
+
 def test_the_watermark_never_goes_back(storage: Storage) -> None:
     moved = [storage.papers.put_watermark("cs.CV", on) for on in (ON, ON - timedelta(days=1), ON)]
 

@@ -321,6 +321,8 @@ def test_an_issue_that_nobody_froze_goes_back_to_the_queue(deliver: Deliver) -> 
         ({"paused_until": NOW.date() + timedelta(days=1)}, "skipped paused"),
         ({"paused_until": NOW.date()}, "sent"),
         ({"cadence": Cadence.WEEKLY}, "skipped now weekly"),
+        ({"zone": "Mars/Olympus"}, "sent"),
+        ({"zone": "America"}, "sent"),
         ({"categories": ("math.AG",)}, "skipped nothing to say"),
         ({"announce_types": (AnnounceType.CROSS,)}, "skipped nothing to say"),
     ],
@@ -513,7 +515,41 @@ def test_a_failure_before_ses_is_asked_gives_the_claim_back(deliver: Deliver, cl
     events.unregister("before-call.dynamodb.GetItem", refuse_profile)
     second = deliver.deliver("a1"), deliver.state("a1")
 
-    assert (first, second) == ((["m0"], "released error"), ([], "sent"))
+    assert (first, second) == ((["m0"], "released error: ReadTimeoutError"), ([], "sent"))
+
+
+def test_a_letter_that_cannot_be_made_keeps_nobody_else_from_theirs(
+    deliver: Deliver, cloud: Cloud, log: io.StringIO
+) -> None:
+    """The message comes back for it, not for those behind it; the log says which and why."""
+    deliver.freeze()
+    deliver.join("a1", "b2", "c3")
+    clients.table(cloud.subscribers).update_item(
+        Key={"pk": "SUB#b2", "sk": "PROFILE"}, UpdateExpression="REMOVE preferences.categories"
+    )
+
+    returned = deliver.deliver("a1", "b2", "c3"), deliver.deliver("a1", "b2", "c3")
+
+    assert returned == (["m0"], ["m0"])
+    assert deliver.ses.mailed == ["a1@example.com", "c3@example.com"]
+    assert deliver.state("b2") == "released error: KeyError"
+    assert '"error":"KeyError"' in log.getvalue()
+    assert '"error":"UnmadeLetterError"' in log.getvalue()
+
+
+def test_a_message_that_fails_is_named_in_the_log(deliver: Deliver, log: io.StringIO) -> None:
+    """With the kind of error, where it was raised, and our own words; never with the message."""
+    deliver.invoke(
+        {"issue": "daily-1999-01-01", "shard": 0, "subscribers": []}, {"canary": ADDRESS}
+    )
+
+    ours, foreign = (json.loads(line) for line in log.getvalue().splitlines())
+
+    assert (ours["message_id"], ours["error"]) == ("m0", "FrozenIssueError")
+    assert ours["problem"] == "daily-1999-01-01: the ledger knows no such issue"
+    assert (foreign["message_id"], foreign["error"], foreign["problem"]) == ("m1", "KeyError", "")
+    assert foreign["at"].startswith("delivering.py:")
+    assert ADDRESS not in log.getvalue()
 
 
 def test_one_bad_message_takes_no_other_with_it(deliver: Deliver) -> None:
@@ -620,6 +656,11 @@ def test_only_who_may_still_confirm_is_asked(
     deliver.join("a1", status=status)
 
     assert (confirm(deliver), len(deliver.ses.mailed)) == ([], mails)
+
+
+def test_nobody_is_asked_whose_profile_is_gone(deliver: Deliver) -> None:
+    """The message is acknowledged: there is nobody to write to."""
+    assert (confirm(deliver, "feedbeef"), deliver.ses.requests) == ([], 0)
 
 
 def test_a_confirmation_goes_again_only_if_it_certainly_was_not_sent(deliver: Deliver) -> None:

@@ -105,10 +105,13 @@ def test_a_bad_record_fails_alone(papers: PaperTable, cloud: Cloud, bad: str) ->
 
 
 def test_a_batch_that_fails_whole_is_given_back_record_by_record(
-    papers: PaperTable,
+    papers: PaperTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No exception: the function itself is healthy."""
+    """No exception: the function itself is healthy. Failures are counted."""
     told = call({"Records": [record("a", "x"), record("b", "y")]})
+
+    metrics = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert metrics["MessagesFailed"] == [1.0, 1.0]
 
     assert told == {"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}
     assert states(papers) == {}

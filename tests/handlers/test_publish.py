@@ -570,7 +570,7 @@ def test_an_entry_keeps_its_translation_until_that_of_its_new_version_is_there(
 
 
 def test_a_withdrawal_reaches_the_page_of_a_day_that_no_feed_holds_any_more(stage: Stage) -> None:
-    """Whatever becomes of the stream: the day that lists the withdrawal tells which page to renew."""
+    """Whatever becomes of the stream: the day that lists it tells which page to renew."""
     days = [DAY + timedelta(days=n) for n in range(9)]
     for n, on in enumerate(days[:8]):
         stage.announce(papers(n), on=on)
@@ -630,3 +630,21 @@ def test_papers_that_come_on_a_day_published_as_quiet_are_held_and_then_publishe
     assert held == []
     assert stage.entries() == tags(1)
     assert "Juneteenth" not in stage.text(f"cs.CV/{DAY}.html")
+
+
+def test_more_older_days_than_one_run_builds_are_renewed_by_the_next(stage: Stage) -> None:
+    """A day may replace papers of a hundred others."""
+    days = [DAY + timedelta(days=n) for n in range(25)]
+    old = [make_paper(f"2604.98{n:03}") for n in range(25)]
+    for paper, on in zip(old, days, strict=True):
+        stage.announce([paper], on=on)
+    for minutes in (5, 10, 15):
+        stage.heal(stored_at(days[-1]) + timedelta(minutes=minutes))
+    gone = [replace(paper, version=2, withdrawn=True) for paper in old]
+    today = days[-1] + timedelta(days=1)
+    stage.announce(gone, on=today, announce_type=AnnounceType.REPLACE)
+
+    for minutes in (5, 10, 15, 20):
+        stage.heal(stored_at(today) + timedelta(minutes=minutes))
+
+    assert [on for on in days if "已撤稿" not in stage.text(f"cs.CV/{on}.html")] == []

@@ -315,6 +315,24 @@ def test_the_button_confirms_and_pressing_twice_does_no_harm(table: SubscriberTa
     assert [m.subscriber_id for m in table.list_audience("daily", 0)] == ["a1"]
 
 
+def test_pressing_twice_at_once_is_as_good(table: SubscriberTable) -> None:
+    """The other press arrives between this one's look at the profile and its write."""
+    store(table)
+    dynamodb = clients.table("subscribers").meta.client
+    rival = SubscriberTable(boto3.resource("dynamodb").Table("subscribers"))
+
+    def press_first(**_: Any) -> None:
+        rival.set_status("a1", SubscriberStatus.CONFIRMED, now=NOW)
+
+    dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", press_first)
+
+    answer = call("POST", link("confirm"))
+
+    dynamodb.meta.events.unregister("before-call.dynamodb.UpdateItem", press_first)
+    assert answer["statusCode"] == 200
+    assert status_of(table) == "confirmed"
+
+
 def test_the_confirmed_page_leads_to_the_preferences(table: SubscriberTable) -> None:
     """The link in it works."""
     store(table)
@@ -467,6 +485,16 @@ def test_saving_an_untouched_form_changes_nothing(table: SubscriberTable) -> Non
     assert answer["statusCode"] == 200
     assert "Saved" in page_of(answer).text_content()
     assert dump() == before
+
+
+def test_the_pause_link_of_a_mail_lands_on_the_field(table: SubscriberTable) -> None:
+    """The letter's foot says `…#pause`."""
+    store(table, status=SubscriberStatus.CONFIRMED)
+
+    page = page_of(call("GET", link("preferences")))
+
+    (field,) = page.xpath("//*[@id='pause']")
+    assert (field.tag, field.get("name")) == ("input", "paused_until")
 
 
 def test_changed_preferences_are_stored_and_shown(table: SubscriberTable) -> None:
@@ -679,6 +707,7 @@ def test_no_address_or_token_is_ever_logged_or_queued(
     call("POST", "/api/subscribe", form=WISH)
     call("POST", "/api/subscribe", data={**WISH, "hour": ADDRESS})
     call("POST", "/api/subscribe", data={"email": f"{ADDRESS}@"})
+    call("POST", "/api/subscribe", data={ADDRESS: True})
     call("POST", "/api/subscribe", body=f"email={ADDRESS}".encode(), headers={"content-type": "x"})
     links = [link(route, "b2") for route in PURPOSES]
     for path in links:

@@ -98,7 +98,7 @@ def test_policies_name_actions_and_resources_without_wildcards() -> None:
 
 def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
     """
-    An inference profile's id (us.vendor.model) is not its model's, and both ARNs have to be allowed.
+    A profile's id (us.vendor.model) is not its model's, and both ARNs have to be allowed.
 
     Source: Bedrock user guide, 'Prerequisites for inference profiles', read 2026-11-23.
     """

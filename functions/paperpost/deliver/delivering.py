@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+from paperpost.batches import describe
 from paperpost.deliver.letters import LetterPress, Links
 from paperpost.deliver.mime import Envelope, MessageError, message
 from paperpost.deliver.sending import attempt
@@ -40,6 +41,10 @@ class NoTimeLeftError(PaperpostError):
 
 class SlowDownError(PaperpostError):
     """SES refuses for now; the message goes back to the queue with the rows open."""
+
+
+class UnmadeLetterError(PaperpostError):
+    """A letter could not be made, so SES was not asked; the message goes back with its row open."""
 
 
 class Profiles(Protocol):
@@ -80,8 +85,8 @@ class Deliverer:
         """
         Send what of a delivery message is open, and return how many rows became what.
 
-        Raises: NoTimeLeftError, SlowDownError: If rows stay open that a later call should take.
-            FrozenIssueError: If there is nothing trustworthy to send.
+        Raises: NoTimeLeftError, SlowDownError, UnmadeLetterError: If rows stay open that a later
+            call should take. FrozenIssueError: If there is nothing trustworthy to send.
         """
         issue, shard = body["issue"], int(body["shard"])
         row = self.deliveries.get_issue(issue)
@@ -92,6 +97,7 @@ class Deliverer:
             return {}
         press = self.press(row)
         done: dict[str, int] = {}
+        unmade: UnmadeLetterError | None = None
         for subscriber_id in body["subscribers"]:
             if self.time_left() < TIME_FOR_ONE:
                 raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")
@@ -100,7 +106,11 @@ class Deliverer:
             if claimed is None:
                 # Done already, somebody else's, or not due: the ledger has the last word.
                 continue
-            outcome = self._send(claimed, row, press, now=now)
+            try:
+                outcome = self._send(claimed, row, press, now=now)
+            except UnmadeLetterError as exc:
+                # Raised at the end: one profile that cannot be read holds up nobody behind it.
+                unmade, outcome = exc, Outcome(state=DeliveryState.RELEASED, reason=str(exc))
             self._record(claimed, outcome, now=now)
             done[outcome.state.value] = done.get(outcome.state.value, 0) + 1
             if outcome.stops:
@@ -108,12 +118,18 @@ class Deliverer:
                 return done
             if outcome.slow_down:
                 raise SlowDownError(f"{issue}: {outcome.reason}")
+        if unmade is not None:
+            raise unmade
         return done
 
     def _send(
         self, claimed: Delivery, row: IssueRow, press: LetterPress, *, now: datetime
     ) -> Outcome:
-        """Everything between claim and mark; before SES is asked, an error gives the claim back."""
+        """
+        Everything between claim and mark.
+
+        Raises: UnmadeLetterError: If anything goes wrong before SES is asked.
+        """
         try:
             subscriber = self.profiles.get(claimed.subscriber_id)
             reason = _why_not(subscriber, row, press, now=now)
@@ -127,9 +143,12 @@ class Deliverer:
                 extra={"subscriber": claimed.subscriber_id, "reason": str(exc)},
             )
             return Outcome(state=DeliveryState.FAILED, reason=f"letter refused: {exc}")
-        except Exception:
-            self.deliveries.mark(claimed, DeliveryState.RELEASED, now=now, reason="error")
-            raise
+        except Exception as exc:
+            fault = describe(exc)
+            logger.error(
+                "letter cannot be made", extra={"subscriber": claimed.subscriber_id, **fault}
+            )
+            raise UnmadeLetterError(f"error: {fault['error']}") from exc
         if raw is None:
             return Outcome(state=DeliveryState.SKIPPED, reason="nothing to say")
         return attempt(

@@ -6,16 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
+from paperpost.batches import take_batch
 from paperpost.deliver.confirming import Confirmer
 from paperpost.deliver.delivering import Deliverer, load_issue
 from paperpost.deliver.letters import Imprint, LetterPress
@@ -59,12 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             metrics.add_metric(name=f"Letters{state.title()}", unit=MetricUnit.Count, value=count)
 
     metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(
-        event=event,
-        record_handler=one,
-        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    return take_batch(event, one, context=context)
 
 
 @lru_cache(maxsize=2)

@@ -124,5 +124,5 @@ def known_zone(zone: str) -> str:
     """*zone* if this system knows it, else Eastern time, which arXiv keeps."""
     try:
         return ZoneInfo(zone).key
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):
         return EASTERN.key

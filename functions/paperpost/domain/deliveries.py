@@ -34,7 +34,8 @@ class DeliveryState(StrEnum):
 
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED}),
-    DeliveryState.RELEASED: frozenset({DeliveryState.CLAIMED}),
+    # Sent: an ambiguous letter was to go again, and then feedback told that it had gone.
+    DeliveryState.RELEASED: frozenset({DeliveryState.CLAIMED, DeliveryState.SENT}),
     DeliveryState.CLAIMED: frozenset(
         {
             DeliveryState.SENT,
@@ -175,6 +176,7 @@ _ACCOUNT = frozenset(
         "MailFromDomainNotVerifiedException",
         "ConfigurationSetDoesNotExist",
         "NotFoundException",
+        "RequestExpired",  # our clock is wrong, for every letter
     }
 )
 # Errors of botocore, by class name, from before the request's first byte.
@@ -187,6 +189,7 @@ _CLIENT_ERRORS = range(400, 500)
 _AUTHORISATION = (401, 403, 404)
 _TOO_MANY = 429
 _TIMED_OUT = 408
+_ABORTED = "RequestAbortedException"
 
 
 def answered(code: str, status: int, text: str, *, sender: str) -> Outcome:
@@ -202,7 +205,7 @@ def answered(code: str, status: int, text: str, *, sender: str) -> Outcome:
     of_sender = "not verified" in text and sender.casefold() in text.casefold()
     if code in _ACCOUNT or status in _AUTHORISATION or of_sender:
         return Outcome(state=DeliveryState.RELEASED, reason=f"account: {code}", stops=True)
-    if status in _CLIENT_ERRORS and status != _TIMED_OUT:
+    if status in _CLIENT_ERRORS and status != _TIMED_OUT and code != _ABORTED:
         return Outcome(state=DeliveryState.FAILED, reason=code)
     return Outcome(state=DeliveryState.UNKNOWN, reason=code)
 

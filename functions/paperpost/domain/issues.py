@@ -242,22 +242,22 @@ def freeze(
         if not old:
             mailable.setdefault(listing.arxiv_id, []).append(listing)
         if not listing.announce_type.is_replacement:
-            first.setdefault(listing.arxiv_id, {})[listing.category] = First(
-                announce_type=listing.announce_type, issue=BEFORE if old else issue
-            )
+            found = First(announce_type=listing.announce_type, issue=BEFORE if old else issue)
+            known = first.get(listing.arxiv_id, {})
+            first[listing.arxiv_id] = _earliest(known, {listing.category: found})
     history = _history(earlier)
     frozen = [
         _frozen_paper(
             papers[arxiv_id],
-            found,
+            listed,
             enrichments.get(arxiv_id, {}),
-            first={
-                **_long_ago(papers[arxiv_id], cadence, before=dates[0]),
-                **first.get(arxiv_id, {}),
-                **history.get(arxiv_id, {}),
-            },
+            first=_earliest(
+                _long_ago(papers[arxiv_id], cadence, before=dates[0]),
+                first.get(arxiv_id, {}),
+                history.get(arxiv_id, {}),
+            ),
         )
-        for arxiv_id, found in mailable.items()
+        for arxiv_id, listed in mailable.items()
     ]
     return FrozenIssue(
         issue=issue,
@@ -329,7 +329,7 @@ def due_at(cadence: Cadence, frozen_at: datetime, *, hour: int | None, zone: str
         return frozen_at
     try:
         there = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:  # a folder of zones: OSError
         raise InvalidInputError(f"no such time zone: {zone[:40]!r}") from exc
     at = time(_WEEKLY_HOUR if hour is None else hour)
     today = frozen_at.astimezone(there).date()
@@ -357,12 +357,22 @@ def _history(earlier: Iterable[FrozenIssue]) -> dict[str, dict[str, First]]:
     known: dict[str, dict[str, First]] = {}
     for issue in earlier:
         for paper in issue.papers:
-            of_paper = known.setdefault(paper.record.arxiv_id, {})
-            for category, first in paper.first.items():
-                of_paper[category] = min(
-                    first, of_paper.get(category, first), key=lambda f: f.issue
-                )
+            arxiv_id = paper.record.arxiv_id
+            known[arxiv_id] = _earliest(known.get(arxiv_id, {}), paper.first)
     return known
+
+
+def _earliest(*known: Mapping[str, First]) -> dict[str, First]:
+    """Category → the First of the smallest issue that any of *known* tells."""
+    found: dict[str, First] = {}
+    for of_category in known:
+        for category, first in of_category.items():
+            found[category] = min(first, found.get(category, first), key=_order)
+    return found
+
+
+def _order(first: First) -> tuple[str, int]:
+    return first.issue, first.announce_type.rank
 
 
 def _counts_as_mailed(listing: Listing, own: Sequence[date], first_complete: date | None) -> bool:

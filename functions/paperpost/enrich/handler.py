@@ -6,14 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
+from paperpost.batches import take_batch
 from paperpost.domain.errors import InvalidInputError
 from paperpost.enrich.providers import provider
 from paperpost.enrich.sweep import sweep
@@ -57,8 +54,8 @@ def _batch(
     asked: Provider,
     now: datetime,
 ) -> Mapping[str, Any]:
-    def enrich(record: Mapping[str, Any]) -> None:
-        message = json.loads(record["body"])
+    def enrich(record: SQSRecord) -> None:
+        message = json.loads(record.body)
         written = enrich_paper(
             message["arxiv_id"], message["languages"], papers=papers, provider=asked, now=now
         )
@@ -66,11 +63,4 @@ def _batch(
             metrics.add_metric(f"Enrich{enrichment.state.title()}", MetricUnit.Count, 1)
 
     metrics.add_metric("EnrichMessages", MetricUnit.Count, len(event["Records"]))
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    failures = process_partial_response(
-        event=event, record_handler=enrich, processor=processor, context=context
-    )
-    for _, problem, _ in processor.exceptions:
-        logger.warning("message left to the queue", extra={"problem": str(problem)[:300]})
-    metrics.add_metric("EnrichRetries", MetricUnit.Count, len(processor.exceptions))
-    return failures
+    return take_batch(event, enrich, context=context)

@@ -13,7 +13,17 @@ _ENDS = {
     FeedbackKind.BOUNCED: SubscriberStatus.BOUNCED,
     FeedbackKind.COMPLAINED: SubscriberStatus.COMPLAINED,
 }
-_SETTLES = frozenset({FeedbackKind.ACCEPTED, FeedbackKind.DELIVERED})
+# What SES says only of a mail that it took: whatever the reply was, the letter was sent.
+_SETTLES = frozenset(
+    {
+        FeedbackKind.ACCEPTED,
+        FeedbackKind.DELIVERED,
+        FeedbackKind.DELAYED,
+        FeedbackKind.BOUNCED,
+        FeedbackKind.BOUNCED_FOR_NOW,
+        FeedbackKind.COMPLAINED,
+    }
+)
 
 
 class Outcome(StrEnum):
@@ -61,27 +71,26 @@ def apply(
     Only a recipient that is the address of the subscriber in the mail's tags counts: an event about
     anybody else, forged or not ours, must not end a subscription.
     """
-    if feedback.kind not in _ENDS and feedback.kind not in _SETTLES:
+    if feedback.kind not in _SETTLES:
         return Outcome.NOTED
     subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
     if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):
         return Outcome.STRANGER
-    if feedback.kind in _ENDS:
-        ended = subscribers.set_status(subscriber.subscriber_id, _ENDS[feedback.kind], now=now)
-        return Outcome.STOPPED if ended else Outcome.UNCHANGED
-    return _settle(feedback, ledger, now=now)
+    wanted = _ENDS.get(feedback.kind)
+    ended = wanted and subscribers.set_status(subscriber.subscriber_id, wanted, now=now)
+    settled = _settle(feedback, ledger, now=now)
+    if ended:
+        return Outcome.STOPPED
+    return Outcome.SETTLED if settled else Outcome.UNCHANGED
 
 
-def _settle(feedback: Feedback, ledger: Ledger, *, now: datetime) -> Outcome:
+def _settle(feedback: Feedback, ledger: Ledger, *, now: datetime) -> bool:
     # A confirmation mail belongs to no issue.
     row = ledger.get_issue(feedback.issue) if feedback.issue else None
-    if row is None:
-        return Outcome.UNCHANGED
-    settled = ledger.confirm_sent(
+    return row is not None and ledger.confirm_sent(
         feedback.issue,
         shard_of(feedback.subscriber_id, row.shards),
         feedback.subscriber_id,
         message_id=feedback.message_id,
         now=now,
     )
-    return Outcome.SETTLED if settled else Outcome.UNCHANGED

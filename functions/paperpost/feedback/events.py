@@ -105,6 +105,12 @@ def parse_feedback(message: str) -> list[Feedback]:
     mail = _part(event, "mail")
     if not isinstance(mail.get("messageId"), str):
         raise MalformedEventError("mail")
+    destination = _texts(mail.get("destination"))
+    # Mail of ours goes to one each, and that is whom an event is about: a bounce may name another,
+    # the mailbox that the mail was forwarded to (Final-Recipient, RFC 3464, section 2.3.2). Of
+    # several only the event tells whom it means.
+    if addresses is None or (addresses and len(destination) == 1):
+        addresses = destination
     return [
         Feedback(
             kind=kind,
@@ -114,7 +120,7 @@ def parse_feedback(message: str) -> list[Feedback]:
             issue=_tag(mail, "issue"),
             subscriber_id=_tag(mail, "subscriber"),
         )
-        for address in (addresses if addresses is not None else _texts(mail.get("destination")))
+        for address in addresses
     ]
 
 

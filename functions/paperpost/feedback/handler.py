@@ -4,20 +4,14 @@ from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    ExceptionInfo,
-    FailureResponse,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
+from paperpost.batches import take_batch
 from paperpost.feedback.apply import apply
-from paperpost.feedback.events import MalformedEventError, parse_feedback, read_envelope
+from paperpost.feedback.events import parse_feedback, read_envelope
 from paperpost.observe import logger, metrics
 from paperpost.settings import FeedbackSettings
 from paperpost.storage.deliveries import DeliveryTable
@@ -30,12 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     """Take a batch; a record that fails alone goes back to the queue, then to the dead letters."""
     stage = FeedbackSettings.from_env()
     _count("FeedbackRecords", len(event["Records"]))
-    return process_partial_response(
-        event=event,
-        record_handler=partial(_take, stage=stage),
-        processor=_Processor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
+    return take_batch(event, partial(_take, stage=stage), context=context)
 
 
 def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
@@ -64,18 +53,6 @@ def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
                 "subscriber": feedback.subscriber_id,
             },
         )
-
-
-class _Processor(BatchProcessor):
-    """Says of each failed record what kind of error it was; the base class keeps that to itself."""
-
-    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:  # noqa: ANN401
-        """Log and count the failure. Its text stays out: an SDK's error may quote what was sent."""
-        kind, error, _ = exception
-        part = error.part if isinstance(error, MalformedEventError) else ""
-        logger.error("feedback failed", extra={"error": kind and kind.__name__, "part": part})
-        _count("FeedbackFailed")
-        return super().failure_handler(record, exception)
 
 
 def _count(name: str, value: int = 1) -> None:

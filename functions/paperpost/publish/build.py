@@ -24,8 +24,9 @@ from paperpost.publish.known import BUILD, Known, day_note
 from paperpost.publish.press import Press
 from paperpost.publish.render import Rendered, render_category
 
-# How many older days one run builds; an import of years is published over several runs.
-_OLDER_DAYS_A_RUN = 60
+# How many older days one run builds, by memory and time: in a large category a day is 1,000 papers.
+# An import of years is published over many runs.
+_OLDER_DAYS_A_RUN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,8 @@ class DeliveryTable:
         """
         Record what feedback proves: a letter whose reply was lost has been sent.
 
-        Also for a claim that still runs: the event may come before the lease ends.
+        Also for a claim that still runs, since the event may come before the lease ends, and for
+        one that was given free to be sent again.
         """
         seen = Delivery(
             issue=issue,
@@ -210,10 +211,11 @@ class DeliveryTable:
             now=now,
             reason="feedback",
             message_id=message_id,
-            condition="#state IN (:unknown, :claimed)",
+            condition="#state IN (:unknown, :claimed, :released)",
             values={
                 ":unknown": DeliveryState.UNKNOWN.value,
                 ":claimed": DeliveryState.CLAIMED.value,
+                ":released": DeliveryState.RELEASED.value,
             },
         )
 

@@ -11,6 +11,7 @@ from paperpost.domain.errors import PaperpostError
 _LONGEST_BODY = 16_384
 _MOST_FIELDS = 400
 _LONGEST_VALUE = 1_000
+_LONGEST_NAME = 40
 
 Fields = Mapping[str, list[str]]
 
@@ -102,14 +103,20 @@ def _from_json(text: str) -> Fields:
 def _from_value(name: str, value: Any) -> list[str]:  # noqa: ANN401  whatever the JSON held
     parts = value if isinstance(value, list) else [value]
     if len(parts) > _MOST_FIELDS:
-        raise RequestError("field", field=name)
+        raise _wrong(name)
     # True is an int in Python, and means no number here.
     if any(isinstance(p, bool) or not isinstance(p, str | int) for p in parts):
-        raise RequestError("field", field=name)
+        raise _wrong(name)
     return [_checked(name, str(part)) for part in parts]
 
 
 def _checked(name: str, value: str) -> str:
     if len(value) > _LONGEST_VALUE or not value.isprintable() or not name.isprintable():
-        raise RequestError("field", field=name if name.isidentifier() else "")
+        raise _wrong(name)
     return value
+
+
+def _wrong(name: str) -> RequestError:
+    """The fault of a field by its sender's own name for it, if that is one."""
+    is_name = name.isidentifier() and len(name) <= _LONGEST_NAME
+    return RequestError("field", field=name if is_name else "")

@@ -88,7 +88,8 @@ def confirm(token: str) -> Response[str]:
     subscriber = call.subscriber(token, Purpose.CONFIRM)
     if call.table.set_status(subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=call.now):
         _count("SubscribersConfirmed")
-    elif subscriber.status is not SubscriberStatus.CONFIRMED:
+    # Read anew: a second click, or the SDK's second try, may have met the first one's success.
+    elif call.subscriber(token, Purpose.CONFIRM).status is not SubscriberStatus.CONFIRMED:
         raise RequestError("gone")
     link = make_token(Purpose.PREFERENCES, subscriber.subscriber_id, call.keys, now=call.now)
     return call.show("confirmed", subscriber, preferences_url=f"/api/preferences/{link}")

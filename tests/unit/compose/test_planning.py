@@ -111,8 +111,11 @@ def test_planning_again_changes_no_row(ledger: DeliveryTable) -> None:
     assert [d.due_at for d in ledger.list_deliveries(ISSUE, 0)] == [FROZEN_AT]
 
 
-def test_a_zone_that_is_not_known_any_more_costs_nobody_a_letter(ledger: DeliveryTable) -> None:
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "America"])
+def test_a_zone_that_is_not_known_any_more_costs_nobody_a_letter(
+    ledger: DeliveryTable, zone: str
+) -> None:
     """It goes at once."""
-    plan(ledger, FakeAudience(member("a", hour=7, zone="Mars/Olympus")))
+    plan(ledger, FakeAudience(member("a", hour=7, zone=zone)))
 
     assert [d.due_at for d in ledger.list_deliveries(ISSUE, 0)] == [FROZEN_AT]

@@ -32,10 +32,10 @@ NOT_VERIFIED = (
 
 
 def test_a_letter_is_sent_only_through_a_claim() -> None:
-    """Or when feedback settles an ambiguous one."""
+    """Or when feedback settles an ambiguous one, even if it was to be sent again by now."""
     before_sent = {s for s in DeliveryState if may_become(s, DeliveryState.SENT)}
 
-    assert before_sent == {DeliveryState.CLAIMED, DeliveryState.UNKNOWN}
+    assert before_sent == {DeliveryState.CLAIMED, DeliveryState.UNKNOWN, DeliveryState.RELEASED}
 
 
 def test_what_is_final_stays() -> None:
@@ -104,6 +104,8 @@ def summary(outcome: Outcome) -> str:
         ("NotFoundException", 404, "Configuration set <x> does not exist.", "released stops"),
         ("AccessDeniedException", 403, "not authorized", "released stops"),
         ("SomethingNew", 401, "", "released stops"),
+        ("RequestExpired", 400, "Our clock is wrong", "released stops"),
+        ("RequestAbortedException", 400, "", "unknown"),
         (
             "MessageRejected",
             400,

@@ -14,6 +14,7 @@ from paperpost.domain.errors import InvalidInputError, RecordError
 from paperpost.domain.issuefiles import content_hash, from_bytes, to_bytes
 from paperpost.domain.issues import (
     BEFORE,
+    SPAN_DAYS,
     FrozenIssue,
     cadence_and_date,
     count,
@@ -375,6 +376,23 @@ def test_a_paper_first_listed_long_ago_is_not_new_to_its_old_readers() -> None:
     assert ids(selection(issue, reader("cs.LG", "cs.CV"))) == []
 
 
+def test_a_paper_that_its_category_lists_again_is_not_new_again() -> None:
+    """Whether the first time was mailed long ago, last week, or before this deployment began."""
+    again, yesterday = make_listing(1), DAY - timedelta(days=1)
+    paper = make_paper(1, listed={"cs.CV": (date(2024, 1, 9), "new")})
+    first = make_issue([make_listing(1, on=yesterday)], on=yesterday)
+    unmailed = make_listing(1, on=yesterday)
+
+    issues = [
+        make_issue([again], [paper]),
+        make_issue([again], earlier=[first]),
+        make_issue([again, unmailed], first_complete={"cs.CV": DAY}),
+        make_issue([unmailed, again], first_complete={"cs.CV": DAY}),
+    ]
+
+    assert [ids(selection(issue, reader("cs.CV"))) for issue in issues] == [[], [], [], []]
+
+
 def test_a_paper_that_counts_as_mailed_in_one_category_is_not_new_to_its_readers() -> None:
     """The category began later than the listing; another category lists it today."""
     yesterday = DAY - timedelta(days=1)
@@ -432,6 +450,33 @@ def test_a_withdrawal_is_told_to_those_who_had_been_due_the_paper() -> None:
     assert [p.record.arxiv_id for p in found.withdrawals] == [arxiv_id(1)]
     assert ids(found) == [arxiv_id(1)]
     assert ids(crosses) == []
+
+
+def test_a_withdrawn_paper_is_new_once_and_then_a_line() -> None:
+    """New on Tuesday, withdrawn on Wednesday, crossed on Thursday, withdrawn anew a month later."""
+    listed = {"cs.CV": (DAY, "new"), "cs.LG": (DAY + timedelta(days=2), "cross")}
+    new, gone = make_paper(1), make_paper(1, listed=listed, withdrawn=True, version=2)
+    month = DAY + timedelta(days=30)
+    days = [
+        (DAY, new, [make_listing(1)]),
+        (NEXT, gone, [make_listing(1, on=NEXT, kind="replace")]),
+        (
+            DAY + timedelta(days=2),
+            gone,
+            [make_listing(1, "cs.LG", on=DAY + timedelta(days=2), kind="cross")],
+        ),
+        (month, gone, [make_listing(1, on=month, kind="replace")]),
+    ]
+    issues: list[FrozenIssue] = []
+    seen: list[tuple[int, int]] = []
+
+    for on, paper, listings in days:
+        recent = [i for i in issues if on - i.announced_on <= timedelta(days=SPAN_DAYS)]
+        issues.append(make_issue(listings, [paper], on=on, earlier=recent))
+        got = selection(issues[-1], reader("cs.CV", "cs.LG"))
+        seen.append((len(got.rest) + len(got.late), len(got.withdrawals)))
+
+    assert seen == [(1, 0), (0, 1), (0, 0), (0, 1)]
 
 
 def test_the_rest_stands_by_primary_category_new_before_cross() -> None:
@@ -589,7 +634,8 @@ def test_nobody_waits_longer_than_two_days_and_nobody_is_due_before_the_freeze(
     assert timedelta() <= waited <= timedelta(hours=25)
 
 
-def test_an_unknown_zone_is_told() -> None:
-    """The caller decides what to do about it."""
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc", "America", "x" * 300])
+def test_an_unknown_zone_is_told(zone: str) -> None:
+    """The caller decides what to do about it; a folder of zones, too, is none."""
     with pytest.raises(InvalidInputError):
-        due_at(Cadence.DAILY, FROZEN_AT, hour=7, zone="Mars/Olympus")
+        due_at(Cadence.DAILY, FROZEN_AT, hour=7, zone=zone)

@@ -1,5 +1,6 @@
 """Which days a feed holds, and how much of each entry."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from paperpost.domain.windows import (
@@ -96,12 +97,12 @@ def test_no_days_give_an_empty_window() -> None:
 
 def test_what_cannot_be_in_the_feed_is_not_measured() -> None:
     """Measuring is rendering: a week of a large category costs more than its newest days."""
-    asked = []
+    asked: list[int] = []
 
     def measured() -> Iterator[WindowDay]:
         for n in range(7):
             asked.append(n)
-            yield day(n, 400)
+            yield make_day(n, 400)
 
     window(measured())
 

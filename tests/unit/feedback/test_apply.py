@@ -97,6 +97,7 @@ def test_a_permanent_bounce_stops_mail(subscribers: FakeSubscribers, ledger: Fak
 
     assert outcomes == [Outcome.STOPPED, Outcome.UNCHANGED]
     assert subscribers.subscriber.status is SubscriberStatus.BOUNCED
+    assert ledger.sent == {"a1": "m1"}, "what bounced was sent"
 
 
 def test_a_complaint_stops_mail_for_ever(subscribers: FakeSubscribers, ledger: FakeLedger) -> None:
@@ -117,11 +118,19 @@ def test_a_confirmation_mail_can_bounce_too(
     assert outcome is Outcome.STOPPED
 
 
-@pytest.mark.parametrize("kind", [FeedbackKind.ACCEPTED, FeedbackKind.DELIVERED])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FeedbackKind.ACCEPTED,
+        FeedbackKind.DELIVERED,
+        FeedbackKind.DELAYED,
+        FeedbackKind.BOUNCED_FOR_NOW,
+    ],
+)
 def test_a_letter_of_unknown_fate_is_settled_once(
     subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
 ) -> None:
-    """In the shard that its issue was planned with; the subscriber stays as it is."""
+    """In the shard that its issue was planned with; a full mailbox is no reason to stop."""
     outcomes = [
         apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW) for _ in range(2)
     ]
@@ -196,9 +205,11 @@ def test_an_erased_subscriber_is_nobodys_recipient(ledger: FakeLedger) -> None:
 
 ACTING = {
     FeedbackKind.BOUNCED,
+    FeedbackKind.BOUNCED_FOR_NOW,
     FeedbackKind.COMPLAINED,
     FeedbackKind.ACCEPTED,
     FeedbackKind.DELIVERED,
+    FeedbackKind.DELAYED,
 }
 
 
@@ -206,10 +217,11 @@ ACTING = {
 def test_every_other_kind_is_noted_and_changes_nothing(
     subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
 ) -> None:
-    """A full mailbox today is no reason to stop."""
+    """What SES refused proves no send; nor does a type that we do not know."""
     before = subscribers.subscriber
 
     outcome = apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW)
 
     assert outcome is Outcome.NOTED
     assert subscribers.subscriber == before
+    assert ledger.sent == {}

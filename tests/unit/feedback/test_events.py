@@ -105,7 +105,16 @@ def test_tags_tell_subscriber_and_issue() -> None:
     (found,) = parse_feedback(json.dumps(event()))
 
     assert (found.subscriber_id, found.issue, found.message_id) == ("a1", "daily-2024-03-26", "m1")
-    assert found.recipient == "a@example.com"
+
+
+def test_a_bounce_is_of_whom_we_wrote_to_wherever_it_was_forwarded() -> None:
+    """The receiving side's report names the last mailbox; of several recipients it must choose."""
+    (found,) = parse_feedback(json.dumps(event()))
+    several = {**MAIL, "destination": ["reader@example.com", "a@example.com"]}
+    (chosen,) = parse_feedback(json.dumps(event(mail=several)))
+
+    assert found.recipient == "reader@example.com"
+    assert chosen.recipient == "a@example.com"
 
 
 @pytest.mark.parametrize(

@@ -530,7 +530,7 @@ class SlowMetadata(FakeMetadata):
         return super().completed(papers)
 
 
-def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll, papers: PaperTable) -> None:
+def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll) -> None:
     """Else a day that takes the API too long would never be complete, however often it is tried."""
     many = [Item(arxiv_id=f"2604.{n:05}") for n in range(1, 103)]
     with pytest.raises(CutOff):

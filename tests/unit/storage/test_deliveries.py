@@ -127,6 +127,17 @@ def test_a_claim_whose_reply_was_lost_is_still_ours(ledger: DeliveryTable) -> No
     assert ledger.claim(ISSUE, 0, "a", owner="theirs", now=START) is None
 
 
+def test_a_letter_that_feedback_proves_sent_does_not_go_again(ledger: DeliveryTable) -> None:
+    """Also when the operator's policy had given it free by then."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    claimed = ledger.claim(ISSUE, 0, "a", owner="o", now=START)
+    assert claimed is not None
+    ledger.mark(claimed, DeliveryState.RELEASED, now=START, reason="ambiguous, sent again")
+
+    assert ledger.confirm_sent(ISSUE, 0, "a", message_id="m", now=START)
+    assert ledger.claim(ISSUE, 0, "a", owner="p", now=START) is None
+
+
 SUBSCRIBERS = ("a", "b")
 OUTCOMES = st.sampled_from(
     [
@@ -239,7 +250,11 @@ class Ledger(RuleBasedStateMachine):
         """An event about a letter that SES did send arrives, once or again."""
         if not self.mails[subscriber]:
             return
-        settles = self.model[subscriber] in {DeliveryState.UNKNOWN, DeliveryState.CLAIMED}
+        settles = self.model[subscriber] in {
+            DeliveryState.UNKNOWN,
+            DeliveryState.CLAIMED,
+            DeliveryState.RELEASED,
+        }
         assert (
             self.table.confirm_sent(ISSUE, 0, subscriber, message_id="m", now=self.now) == settles
         )

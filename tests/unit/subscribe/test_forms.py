@@ -98,8 +98,12 @@ def test_a_field_of_the_wrong_type_is_named(value: Any) -> None:
 
 
 def test_the_name_of_a_field_is_repeated_only_if_it_is_harmless() -> None:
-    """It stands in the answer."""
-    assert problem_of(json.dumps({"a\nb": "\x00"}), JSON) == ("field", "")
+    """It stands in the answer and in the log, and a sender may mistake an address for a name."""
+    names = ("a\nb", "reader@example.com", "x" * 100)
+
+    found = [problem_of(json.dumps({n: v}), JSON) for n in names for v in ("\x00", True, [1] * 500)]
+
+    assert found == [("field", "")] * 9
 
 
 def test_a_field_sent_twice_has_no_single_value() -> None:
