@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from paperpost.observe import logger
 from support.aws import Cloud, moto_cloud
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _service_logs() -> Iterator[None]:
+    """The command line turns the service's log down for its process; not for the next test."""
+    yield
+    logger.setLevel("INFO")
 
 
 @pytest.fixture
