@@ -53,7 +53,7 @@ check: setup ## lint, types, import rules, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/cfn-lint template.yaml monitoring.yaml
 
 SAM := .sam/bin/sam
 export SAM_CLI_TELEMETRY := 0

@@ -9,6 +9,7 @@ import pytest
 
 from paperpost import clients
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
@@ -23,6 +24,7 @@ class Storage:
     """All of storage on one backend."""
 
     papers: PaperTable
+    fetch: FetchNotes
     subscribers: SubscriberTable
     deliveries: DeliveryTable
     site: SiteBucket
@@ -45,6 +47,7 @@ def real(emulator: Emulator) -> Storage:
     resource: Any = emulator.session().resource("dynamodb", endpoint_url=emulator.endpoint)
     return Storage(
         papers=PaperTable(resource.Table(made.papers)),
+        fetch=FetchNotes(resource.Table(made.papers)),
         subscribers=SubscriberTable(resource.Table(made.subscribers)),
         deliveries=DeliveryTable(resource.Table(made.deliveries)),
         site=SiteBucket(emulator.client("s3"), made.bucket),
@@ -64,6 +67,7 @@ def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
 def _under_moto(cloud: Cloud) -> Storage:
     return Storage(
         papers=PaperTable(clients.table(cloud.papers)),
+        fetch=FetchNotes(clients.table(cloud.papers)),
         subscribers=SubscriberTable(clients.table(cloud.subscribers)),
         deliveries=DeliveryTable(clients.table(cloud.deliveries)),
         site=SiteBucket(clients.s3(), cloud.bucket),

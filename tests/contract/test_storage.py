@@ -13,6 +13,7 @@ from paperpost.domain.deliveries import Delivery, DeliveryState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState
 from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing, Paper
 from paperpost.domain.subscribers import Cadence, SubscriberStatus
+from paperpost.storage.fetchnotes import Waits
 from support.readers import make_subscriber
 
 NOW = datetime(2026, 4, 21, 4, 30, tzinfo=UTC)
@@ -161,6 +162,37 @@ def test_the_watermark_never_goes_back(storage: Storage) -> None:
     assert moved == [True, False, False]
 
 
+def test_one_fetcher_at_a_time_has_the_lease(storage: Storage) -> None:
+    """Until it gives it back, with what the next one has to wait for."""
+    until = NOW + timedelta(minutes=5)
+    told = Waits(asked_at=NOW, hosts={"export.arxiv.org": NOW + timedelta(hours=1)})
+
+    assert storage.fetch.take_lease("one", until=until, now=NOW) == Waits()
+    assert storage.fetch.take_lease("two", until=until, now=NOW) is None
+    assert not storage.fetch.release_lease("two", Waits())
+    assert storage.fetch.release_lease("one", told)
+    assert storage.fetch.take_lease("two", until=until, now=NOW) == told
+
+
+def test_an_expired_lease_is_taken_over_and_lost_to_its_old_owner(storage: Storage) -> None:
+    """Its owner has asked nothing after the end of the lease, which is all the next one knows."""
+    until = NOW + timedelta(minutes=5)
+    storage.fetch.take_lease("one", until=until, now=NOW)
+
+    taken = storage.fetch.take_lease("two", until=until + timedelta(minutes=5), now=until)
+
+    assert taken == Waits(asked_at=until)
+    assert not storage.fetch.release_lease("one", Waits())
+    assert storage.fetch.take_lease("three", until=until, now=until) is None
+
+
+def test_validators_belong_to_one_address(storage: Storage) -> None:
+    storage.fetch.put_validators("https://a", {"If-None-Match": '"1"'})
+
+    assert storage.fetch.get_validators("https://a") == {"If-None-Match": '"1"'}
+    assert storage.fetch.get_validators("https://b") == {}
+
+
 def test_an_address_belongs_to_one_subscriber(storage: Storage) -> None:
     """Uniqueness is one transaction."""
     assert storage.subscribers.create(make_subscriber("a1"), "hash")
@@ -217,6 +249,28 @@ def test_of_many_workers_one_has_the_claim(real: Storage) -> None:
     stored = real.deliveries.get_delivery(DELIVERY.issue, 0, "a1")
     assert stored is not None
     assert [f"owner{n}" for n in won] == [stored.owner]
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("before", ["nobody", "released", "expired"])
+def test_of_many_fetchers_one_has_the_lease(real: Storage, before: str) -> None:
+    """Whatever the lease was before, at the first poll of all too."""
+    later = NOW + timedelta(minutes=10)
+    if before != "nobody":
+        real.fetch.take_lease("old", until=NOW + timedelta(minutes=5), now=NOW)
+    if before == "released":
+        real.fetch.release_lease("old", Waits(asked_at=NOW))
+    won: list[int] = []
+
+    def take(n: int) -> None:
+        until = later + timedelta(minutes=5)
+        if real.fetch.take_lease(f"owner{n}", until=until, now=later) is not None:
+            won.append(n)
+
+    at_once(8, take)
+
+    assert len(won) == 1
+    assert real.fetch.release_lease(f"owner{won[0]}", Waits())
 
 
 @pytest.mark.emulator

@@ -473,6 +473,22 @@ def test_what_was_saved_survives_a_power_cut(small: Small) -> None:
     assert until(lambda: small.keys("stream/WANTED-2")) == ["stream/WANTED-2"]
 
 
+def test_a_message_whose_receiver_died_is_offered_again_after_a_restart(small: Small) -> None:
+    """Its time-out would hold it back for minutes, though nobody works on it."""
+    sqs, queue = small.client("sqs"), small.stack.physical["Forbidden"]
+    sqs.send_message(QueueUrl=queue, MessageBody="half done")
+    taken = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=600)["Messages"]
+    assert small.received("Forbidden") == []
+    small.emulator.save()
+
+    os.kill(small.emulator.pid, signal.SIGKILL)
+    small.emulator.kill()
+    small.emulator.start(standin=small.standin.url)
+
+    assert [message["Body"] for message in taken] == ["half done"]
+    assert small.received("Forbidden") == ["half done"]
+
+
 def test_a_queue_still_feeds_its_function_when_the_next_start_takes_another_port(
     small: Small,
 ) -> None:

@@ -12,6 +12,8 @@ from paperpost.compose.handler import handler
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import DeliveryState, IssueRow, IssueState
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
+from paperpost.domain.mailed import MAILED_PATH, Mailed
+from paperpost.domain.mailed import from_bytes as mail_counts
 from paperpost.domain.papers import Listing
 from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus
 from paperpost.storage.deliveries import DeliveryTable
@@ -95,6 +97,12 @@ class Compose:
         file = self.site.get(issue_path(issue))
         assert file is not None
         return [p.record.arxiv_id for p in from_bytes(file.body).papers]
+
+    def told(self) -> tuple[Mailed, ...]:
+        """What publish is told of the newest issues."""
+        file = self.site.get(MAILED_PATH)
+        assert file is not None
+        return mail_counts(file.body)
 
     def states(self, issue: str = ISSUE) -> dict[str, int]:
         """The issue's rows by state."""
@@ -333,6 +341,37 @@ def test_an_issue_closes_when_every_row_is_accounted_for(compose: Compose) -> No
     assert compose.row().state is IssueState.CLOSED
     assert compose.row().totals == {"sent": 1, "failed": 1, "skipped": 1}
     assert compose.tick(MORNING + timedelta(minutes=30))["closed"] == 0
+
+
+def test_counts_without_identities_are_told_while_letters_go_out_and_at_the_end(
+    compose: Compose,
+) -> None:
+    """For publish to read; a tick that changes no count puts nothing."""
+    compose.join("a1", "b2", "c3")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    (going,) = compose.told()
+    compose.settle("a1", DeliveryState.SENT)
+    compose.settle("b2", DeliveryState.FAILED)
+    compose.settle("c3", DeliveryState.SKIPPED)
+    compose.tick(MORNING + timedelta(minutes=15))
+    (closed,) = compose.told()
+    before = compose.site.get(MAILED_PATH)
+
+    compose.tick(MORNING + timedelta(minutes=30))
+
+    assert (going.state, going.open, going.audience) == (IssueState.SENDING, 3, 3)
+    assert (closed.sent, closed.failed, closed.skipped) == (1, 1, 1)
+    assert (closed.state, closed.open) == (IssueState.CLOSED, 0)
+    assert compose.site.get(MAILED_PATH) == before
+    assert before is not None
+    assert not [one for one in ("a1", "b2", "c3", "@") if one.encode() in before.body]
+
+
+def test_nothing_is_told_before_the_first_issue(compose: Compose) -> None:
+    compose.tick()
+
+    assert compose.site.get(MAILED_PATH) is None
 
 
 def test_nothing_older_than_36_hours_starts_and_the_issue_stays_open(compose: Compose) -> None:

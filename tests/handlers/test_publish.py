@@ -11,9 +11,12 @@ import pytest
 
 from paperpost import clients
 from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.deliveries import IssueState
 from paperpost.domain.enrichments import EnrichmentState
 from paperpost.domain.issuefiles import issue_path, to_bytes
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.mailed import MAILED_PATH, Mailed
+from paperpost.domain.mailed import to_bytes as mail_counts
 from paperpost.domain.papers import AnnounceType, FirstListing, Paper
 from paperpost.publish import handler as publish
 from paperpost.publish.entries import tag_of
@@ -281,6 +284,65 @@ def test_an_announcement_that_is_not_complete_is_not_published(stage: Stage, sta
     assert stage.entries() == []
     assert not stage.text(f"cs.CV/{DAY}.html")
     assert json.loads(stage.text("status.json"))["dates"][0]["categories"][0]["state"] == state
+
+
+def test_a_mismatch_fails_the_run_when_everything_else_is_published(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A listing is lost before the page is built: the page says so, and so does a metric."""
+    stage.announce(papers(1, 2))
+    stage.lose("2604.99002")
+
+    with pytest.raises(publish.ReceiptMismatchError, match=f"cs.CV {DAY}: stored 2 ≠ listed 1"):
+        stage.heal(AT)
+
+    assert stage.entries() == tags(1)
+    status = json.loads(stage.text("status.json"))
+    assert status["adds_up"] is False
+    assert {fault["subject"] for fault in status["faults"]} == {"cs.CV"}
+    assert "不相符" in stage.text("status.html")
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [m["ReceiptMismatch"] for m in metrics if "ReceiptMismatch" in m] == [[2.0]]
+    with pytest.raises(publish.ReceiptMismatchError):
+        stage.stream(AT + timedelta(minutes=1), ("CATEGORY#cs.CV", str(DAY)))
+
+
+def test_a_listing_without_its_paper_is_counted_and_missed(stage: Stage) -> None:
+    stage.announce(papers(1, 2))
+    key = {"pk": "PAPER#2604.99002", "sk": "PAPER"}
+    clients.table(os.environ["PAPERS_TABLE"]).delete_item(Key=key)
+
+    with pytest.raises(publish.ReceiptMismatchError, match="stored 2 ≠ published 1"):
+        stage.heal(AT)
+
+    (row,) = json.loads(stage.text("status.json"))["dates"][0]["categories"]
+    assert (row["stored"], row["listed"], row["published"]) == (2, 2, 1)
+
+
+def test_letters_are_counted_beside_their_date_as_soon_as_compose_tells(stage: Stage) -> None:
+    """Nothing but the receipts is put for it, and the same counts are put once."""
+    stage.announce(papers(1))
+    stage.heal(AT)
+    issue = Mailed(issue=f"daily-{DAY}", state=IssueState.CLOSED, frozen_at=AT, sent=3, failed=1)
+    stage.site.put(MAILED_PATH, mail_counts([issue]))
+    before = stage.stamps()
+
+    puts = [stage.heal(AT + timedelta(minutes=n))["files_put"] for n in (5, 10)]
+
+    changed = {path for path, stamp in stage.stamps().items() if before[path] != stamp}
+    assert (puts, changed) == ([2, 0], {"status.html", "status.json"})
+    (shown,) = json.loads(stage.text("status.json"))["dates"][0]["issues"]
+    assert (shown["audience"], shown["sent"], shown["failed"]) == (4, 3, 1)
+
+
+def test_broken_mail_counts_hold_no_page_back(stage: Stage) -> None:
+    stage.announce(papers(1))
+    stage.site.put(MAILED_PATH, b"{")
+
+    stage.heal(AT)
+
+    assert stage.entries() == tags(1)
+    assert json.loads(stage.text("status.json"))["dates"][0]["issues"] == []
 
 
 def test_what_is_announced_later_than_today_waits(stage: Stage) -> None:

@@ -157,6 +157,22 @@ def test_fetch_enrich_and_publish_cannot_see_subscribers() -> None:
         assert "DeliveriesTable" not in role
 
 
+def test_issues_and_the_counts_of_letters_have_one_writer() -> None:
+    """Compose writes them, publish only reads the counts: its right to put ends at the folder."""
+    folder = {"Fn::Sub": "${SiteBucket.Arn}/issues/*"}
+    statements = {
+        stage: [
+            (statement["Effect"], statement["Resource"])
+            for statement in _statements(stage)
+            if "s3:PutObject" in _as_list(statement["Action"])
+        ]
+        for stage in ("Publish", "Compose")
+    }
+
+    assert ("Deny", folder) in statements["Publish"]
+    assert statements["Compose"] == [("Allow", folder)]
+
+
 def test_compose_reads_the_audience_index_alone_and_so_no_address() -> None:
     role = of_type("AWS::IAM::Role")["ComposeFunctionRole"]
     resources = re.findall(r"\$\{SubscribersTable[^\"]*", json.dumps(role))
@@ -348,6 +364,12 @@ def test_nothing_that_is_made_without_mail_refers_to_what_is_made_with_it() -> N
 def test_every_template_file_is_in_the_code_folder_by_its_link() -> None:
     """The build copies functions/, so the templates must be reachable from there."""
     assert (ROOT / "functions" / "templates").resolve() == ROOT / "templates"
+
+
+def _statements(stage: str) -> list[dict[str, Any]]:
+    """What the stage's role may do and may not."""
+    role = of_type("AWS::IAM::Role")[f"{stage}FunctionRole"]
+    return [s for p in role["Policies"] for s in _as_list(p["PolicyDocument"]["Statement"])]
 
 
 def _as_list(value: Any) -> list[Any]:

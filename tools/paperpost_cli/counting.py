@@ -2,14 +2,21 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from paperpost.domain.subscribers import SubscriberStatus
 from paperpost.storage import keys
 from paperpost_cli.laptop import LaptopCloud
-from paperpost_cli.mailbox import list_mails
-from paperpost_cli.receipts import Receipt, count_announcement, count_issue, find_problems
+from paperpost_cli.mailbox import Mail, list_mails
+from paperpost_cli.receipts import (
+    Receipt,
+    count_announcement,
+    count_issue,
+    find_problems,
+    status_problems,
+)
 from paperpost_cli.replay import Replay
 
 _LANGUAGES = ("zh", "en")
@@ -47,8 +54,15 @@ def count_run(cloud: LaptopCloud, replay: Replay, *, out: Path, readers: int) ->
         invocations=cloud.invocations(),
         dead_letters=cloud.dead_letters(),
     )
-    bouncing = sum("bounce" in mail.to and not mail.issue for mail in mails)
-    return counts.with_problems(find_problems(counts, readers=readers, bouncing=bouncing))
+    problems = find_problems(counts, readers=readers, bouncing=count_bouncing(mails))
+    told = site.get("status.json")
+    problems += status_problems(json.loads(told.body) if told else {}, counts)
+    return counts.with_problems(problems)
+
+
+def count_bouncing(mails: Iterable[Mail]) -> int:
+    """Readers at whose address mail bounces; who signed up twice, in two runs, is one."""
+    return len({mail.to for mail in mails if "bounce" in mail.to and not mail.issue})
 
 
 def _write_subscribers(path: Path, profiles: list[dict[str, Any]]) -> None:

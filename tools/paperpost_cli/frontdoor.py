@@ -1,9 +1,11 @@
 """The laptop cloud's one address: `/` the site, `/api/…` the HTTP API, `/mailbox` every mail."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -32,6 +34,9 @@ _SITE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class PortTakenError(PaperpostError):
@@ -93,6 +98,12 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """One line on the terminal; none for a browser that no longer waits for its answer."""
+        problem = sys.exc_info()[1]
+        if not isinstance(problem, ConnectionError | TimeoutError):
+            _complain(f"a request failed: {type(problem).__name__}: {problem}")
+
 
 class _Handler(BaseHTTPRequestHandler):
     rooms: ClassVar[Rooms]
@@ -123,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/api/"):
             return self._api(body)
         if self.command not in {"GET", "HEAD"}:
-            return Reply(405, b"the site is for reading\n", {"Content-Type": "text/plain"})
+            return Reply(405, b"the site is for reading\n", dict(_PLAIN))
         return site_reply(self.rooms.site(), path, self.headers.get("If-None-Match", ""))
 
     def _api(self, body: bytes) -> Reply:
@@ -139,9 +150,15 @@ class _Handler(BaseHTTPRequestHandler):
                 if k.lower()
                 not in {"connection", "content-length", "transfer-encoding", "date", "server"}
             }
-            return Reply(answer.status, answer.read(), kept)
+            reply = Reply(answer.status, answer.read(), kept)
+        except (OSError, HTTPException) as exc:
+            reply = Reply(502, f"{type(exc).__name__}: {exc}".encode(), dict(_PLAIN))
         finally:
             connection.close()
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Not the path: it carries a token.
+            _complain(f"the API answered {reply.status}: {reply.body.decode('utf-8', 'replace')}")
+        return reply
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)
@@ -181,10 +198,14 @@ def mailbox_reply(folder: Path, path: str) -> Reply:
         return Reply(200, _PAGES.get_template("mailbox.html").render(mails=mails).encode(), html)
     match = re.fullmatch(r"/mailbox/(\d+)(?:/(html|phone|text|headers|source))?", path)
     if match is None or not 1 <= int(match[1]) <= len(mails):
-        return Reply(404, b"no such mail\n", {"Content-Type": "text/plain"})
+        return Reply(404, b"no such mail\n", dict(_PLAIN))
     mail, view = mails[int(match[1]) - 1], match[2] or ""
     if view == "html":
         body = mail.html.replace("<head>", '<head><base target="_blank">', 1)
         return Reply(200, body.encode(), html | {"Content-Security-Policy": "script-src 'none'"})
     page = _PAGES.get_template("mail.html").render(mail=mail, view=view)
     return Reply(200, page.encode("utf-8", "replace"), html)
+
+
+def _complain(text: str) -> None:
+    print(f"paperpost: {' '.join(text.split())[:500]}", file=sys.stderr)

@@ -34,7 +34,7 @@ def run_invoke(options: argparse.Namespace) -> int:
         json.loads(event)
     except (OSError, ValueError) as exc:
         raise InvalidInputError(f"{options.event} is no JSON file: {exc}") from exc
-    session, endpoint = _session(options.stack)
+    session, endpoint = session_of(options.stack)
     stack = options.stack or STACK_NAME
     try:
         name = _physical_name(session, endpoint, stack, options.function)
@@ -55,7 +55,7 @@ def run_invoke(options: argparse.Namespace) -> int:
     return 0
 
 
-def _session(stack: str | None) -> tuple[boto3.Session, str | None]:
+def session_of(stack: str | None) -> tuple[boto3.Session, str | None]:
     """The operator's own session for AWS; the emulator's root for the laptop."""
     if stack:
         return boto3.Session(), None

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -14,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from paperpost.domain.announcements import EASTERN
-from paperpost.domain.errors import PaperpostError
+from paperpost.domain.errors import InvalidInputError, PaperpostError
 from paperpost_cli.cloud.emulator import free_port
 from paperpost_cli.cloud.standin import ReplayModel, Standin
 from paperpost_cli.counting import count_run
@@ -30,17 +32,19 @@ from paperpost_cli.laptop import (
     SENDER_DOMAIN,
     STANDIN_PORT,
     Folders,
-    HandlerFailedError,
     LaptopCloud,
 )
+from paperpost_cli.lock import only_one
 from paperpost_cli.progress import Progress
 from paperpost_cli.readers import confirm, invent_readers, sign_up
-from paperpost_cli.replay import Replay, plan_replay, stops
+from paperpost_cli.replay import Replay, known, plan_replay, stops
 from paperpost_cli.watch import Sources
 
 SAMPLE = ROOT / "events" / "sample"
 _DEFAULT_READERS = 12
 _TICK_S = 5
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_INTERRUPTED = 128 + signal.SIGINT
 _LIVE_CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG", "stat.ML")
 
 
@@ -72,6 +76,9 @@ def run_local(options: argparse.Namespace) -> int:
         raise PaperpostError("--once needs --out DIR, where it leaves site, mail and receipt")
     if options.once and options.live:
         raise PaperpostError("--once ends when replayed days are through; --live has no end")
+    template = (options.template or ROOT / "template.yaml").resolve()
+    if not template.is_file():
+        raise InvalidInputError(f"--template: there is no file {template}")
     replay = None
     if not options.live:
         feeds = options.feed or sorted((SAMPLE / "feeds").glob("*.xml"))
@@ -79,16 +86,20 @@ def run_local(options: argparse.Namespace) -> int:
     readers = _DEFAULT_READERS if options.subscribers is None else options.subscribers
     plan = Plan(
         replay=replay,
-        categories=replay.categories if replay else tuple(options.category) or _LIVE_CATEGORIES,
+        categories=replay.categories if replay else known(options.category) or _LIVE_CATEGORIES,
         out=(options.out or Path.cwd() / (LIVE_HOME if options.live else HOME)).resolve(),
         readers=readers if replay else 0,
-        template=(options.template or ROOT / "template.yaml").resolve(),
+        template=template,
         port=options.port,
         stays=not options.once,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOP_SIGNALS:
         signal.signal(number, _interrupt)
-    return _once(plan) if options.once else _stay(plan)
+    try:
+        return _once(plan) if options.once else _stay(plan)
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return _INTERRUPTED if options.once else 0
 
 
 def _once(plan: Plan) -> int:
@@ -110,48 +121,70 @@ def _once(plan: Plan) -> int:
 
 def _stay(plan: Plan) -> int:
     """Replay what was not replayed yet, then answer at the front door until Ctrl-C."""
-    sources = Sources((ROOT / "functions", ROOT / "templates"), plan.template)
     busy = threading.Lock()
-    cloud_box: list[LaptopCloud] = []
+    reload = _Reload(plan, busy)
+    with only_one(Folders.of(plan.out).state, told=f"open http://127.0.0.1:{plan.port}/"):
+        clouds: list[LaptopCloud] = []
 
-    def refresh() -> None:
-        if not sources.changed():
-            return
-        with busy:
-            _tolerant(partial(cloud_box[0].deploy, stack_parameters(plan)))
-            _fire(cloud_box[0], "publish")
+        def here() -> LaptopCloud:
+            return clouds[0]
 
-    def api_address() -> str:
-        return cloud_box[0].api()
-
-    door = FrontDoor(
-        Rooms(
-            site=lambda: cloud_box[0].site() if cloud_box else None,
-            api_address=api_address,
-            mail_folder=plan.out / "mail",
-            refresh=refresh,
-        ),
-        port=plan.port,
-    )
-    with running(plan) as cloud:
-        with busy:
+        door = FrontDoor(
+            Rooms(
+                site=lambda: here().site(),
+                api_address=lambda: here().api(),
+                mail_folder=plan.out / "mail",
+                refresh=lambda: reload(here()),
+            ),
+            port=plan.port,
+        )
+        with _running(plan) as cloud:
             if plan.replay is not None:
                 replay_days(plan, cloud, plan.replay)
-        cloud_box.append(cloud)
-        threading.Thread(target=door.serve, daemon=True).start()
-        _say_where(door.url, plan)
-        try:
-            _follow_schedules(cloud, busy)
-        except KeyboardInterrupt:
-            Console(stderr=True).print("\nStopping …")
-        finally:
-            door.close()
-    return 0
+            clouds.append(cloud)
+            threading.Thread(target=door.serve, daemon=True).start()
+            _say_where(door.url, plan)
+            try:
+                if plan.replay is None:
+                    _poll_at_once(cloud, busy)
+                _follow_schedules(cloud, busy)
+            finally:
+                door.close()
+
+
+class _Reload:
+    """Deploys what was saved before the site or the API answers; the old stays if it is broken."""
+
+    def __init__(self, plan: Plan, busy: threading.Lock) -> None:
+        self._plan, self._busy = plan, busy
+        self._one_at_a_time = threading.Lock()  # what is asked meanwhile waits for the new too
+        self._sources = Sources((ROOT / "functions", ROOT / "templates"), plan.template)
+
+    def __call__(self, cloud: LaptopCloud) -> None:
+        with self._one_at_a_time:
+            if not self._sources.changed():
+                return
+            if errors := self._sources.syntax_errors():
+                _complain("\n".join([*errors, "Not deployed: what was there stays."]))
+                return
+            with self._busy:
+                _tolerant(partial(cloud.deploy, stack_parameters(self._plan)))
+                _fire(cloud, "publish")
 
 
 @contextmanager
 def running(plan: Plan) -> Iterator[LaptopCloud]:
-    """The started laptop cloud; stopped behind, whatever happens."""
+    """
+    The started laptop cloud; stopped behind, whatever happens.
+
+    Raises: RunsAlreadyError: If one runs on the same folder.
+    """
+    with only_one(Folders.of(plan.out).state, told="without a front door"), _running(plan) as cloud:
+        yield cloud
+
+
+@contextmanager
+def _running(plan: Plan) -> Iterator[LaptopCloud]:
     folders = Folders.of(plan.out)
     folders.mail.mkdir(parents=True, exist_ok=True)
     port, standin_port = free_port(), 0
@@ -166,7 +199,7 @@ def running(plan: Plan) -> Iterator[LaptopCloud]:
     cloud = LaptopCloud(folders, standin=standin, template=plan.template, port=port)
     try:
         with Progress("starting the emulator, deploying the template") as progress:
-            cloud.start(stack_parameters(plan))
+            cloud.start(stack_parameters(plan), at=_begins_at(plan))
             progress.done(f"{len(cloud.invocations())} functions deployed")
         yield cloud
     finally:
@@ -214,9 +247,10 @@ def stack_parameters(plan: Plan) -> dict[str, str]:
 
 def replay_days(plan: Plan, cloud: LaptopCloud, replay: Replay) -> None:
     """Let each date pass, from before its announcement to the end of its Eastern day."""
+    # What an interrupted run left in the queues; to set a clock ends the function that runs.
+    cloud.settle()
     clock = _Clock(plan.out / "state" / "clock.json")
-    first = min(replay.days)
-    clock.move(cloud, stops(first)[0] - timedelta(minutes=15))
+    clock.move(cloud, _before(replay))
     wanted = {r.address: r for r in invent_readers(plan.readers, replay.categories)}
     known = set(clock.readers)
     new = [r for address, r in wanted.items() if address not in known]
@@ -240,6 +274,18 @@ def replay_days(plan: Plan, cloud: LaptopCloud, replay: Replay) -> None:
                 cloud.fire_due(min(since, cloud.now() - timedelta(days=1)))
             mails = len(list((plan.out / "mail").glob("*.eml")))
             progress.done(f"{title}; mailbox {mails}")
+
+
+def _begins_at(plan: Plan) -> datetime | None:
+    """Where a replay's clock begins or goes on; None for the real time."""
+    if plan.replay is None:
+        return None
+    return max(_Clock(plan.out / "state" / "clock.json").at, _before(plan.replay))
+
+
+def _before(replay: Replay) -> datetime:
+    """Shortly before the first announcement."""
+    return stops(min(replay.days))[0] - timedelta(minutes=15)
 
 
 class _Clock:
@@ -273,6 +319,20 @@ class _Clock:
         fresh.replace(self._path)
 
 
+def _poll_at_once(cloud: LaptopCloud, busy: threading.Lock) -> None:
+    """Give the site its pages, then ask arXiv, without waiting for the schedule."""
+    with busy:
+        for stage in ("publish", "fetch"):
+            with Progress(
+                {"publish": "making the site", "fetch": "asking arXiv"}[stage]
+            ) as progress:
+                done = _fire(cloud, stage)
+                progress.done(
+                    f"{stage}: {'done' if done else 'see above; its schedule tries again'}"
+                )
+        _tolerant(cloud.settle)
+
+
 def _follow_schedules(cloud: LaptopCloud, busy: threading.Lock) -> NoReturn:
     """Fire what falls due while the front door is open; a failed function is said and goes on."""
     since = cloud.now()
@@ -280,21 +340,33 @@ def _follow_schedules(cloud: LaptopCloud, busy: threading.Lock) -> NoReturn:
         time.sleep(_TICK_S)
         with busy:
             upto = cloud.now()
-            _tolerant(partial(cloud.fire_due, since))
+            for schedule in cloud.due(since):
+                _tolerant(partial(cloud.fire, schedule))
+                _tolerant(cloud.settle)
             since = upto
 
 
-def _fire(cloud: LaptopCloud, stage: str) -> None:
-    for schedule in cloud.schedules():
-        if cloud.stage_of(schedule.function) == stage:
-            _tolerant(partial(cloud.fire, schedule))
+def _fire(cloud: LaptopCloud, stage: str) -> bool:
+    """Fire the schedules of one stage now; whether all went well."""
+    schedules = [s for s in cloud.schedules() if cloud.stage_of(s.function) == stage]
+    done = [_tolerant(partial(cloud.fire, schedule)) for schedule in schedules]
+    return all(done)
 
 
-def _tolerant(act: Callable[[], object]) -> None:
+def _tolerant(act: Callable[[], object]) -> bool:
+    """Whether it went well; what went wrong is said in one line."""
     try:
         act()
-    except (HandlerFailedError, PaperpostError) as exc:
-        Console(stderr=True).print(f"[red]{exc}[/red]")
+    except (PaperpostError, BotoCoreError, ClientError) as exc:
+        _complain(" ".join(str(exc).split()))
+        return False
+    return True
+
+
+def _complain(text: str) -> None:
+    """Text of an error on the terminal: its brackets are no markup, its lines are its own."""
+    console = Console(stderr=True, highlight=False)
+    console.print(text, style="red", markup=False, soft_wrap=True)
 
 
 def _say_where(url: str, plan: Plan) -> None:
@@ -312,4 +384,8 @@ def _say_where(url: str, plan: Plan) -> None:
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    """Stop in order; an impatient second Ctrl-C does not break that."""
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    os.write(2, "\nStopping …\n".encode())
     raise KeyboardInterrupt

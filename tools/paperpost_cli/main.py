@@ -1,4 +1,4 @@
-"""The operator's command: `paperpost local`, `render`, `invoke`."""
+"""The operator's command: `paperpost local`, `render`, `invoke`, `status`."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from paperpost.domain.errors import InvalidInputError, PaperpostError
 from paperpost.observe import logger
 
 _MOST_READERS = 5000
+_LAST_PORT = 65535
 _Run = Callable[[argparse.Namespace], int]
 
 
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_local(commands.add_parser("local", help="the laptop cloud: everything on this machine"))
     _add_render(commands.add_parser("render", help="one rendering on standard output, no AWS"))
     _add_invoke(commands.add_parser("invoke", help="one function with one event"))
+    _add_status(commands.add_parser("status", help="the receipts; 1 if they do not add up"))
     return parser
 
 
@@ -55,7 +57,7 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
         help="a category to follow (repeatable; default: those the feeds announce)",
     )  # fmt: skip
     parser.add_argument("--subscribers", type=_count, metavar="N", help="readers to make up")
-    parser.add_argument("--port", type=int, default=8000, help="of the front door (default 8000)")
+    parser.add_argument("--port", type=_port, default=8000, help="of the front door (default 8000)")
     parser.add_argument(
         "--template", type=Path, metavar="FILE", help="another template than ./template.yaml"
     )
@@ -86,6 +88,12 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("event", type=Path, metavar="EVENT.json")
     parser.add_argument("--stack", metavar="NAME", help="in AWS; without it, on the laptop cloud")
     parser.set_defaults(run=_invoke)
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", metavar="NAME", help="in AWS; without it, on the laptop cloud")
+    parser.add_argument("--json", action="store_true", help="status.json as it is")
+    parser.set_defaults(run=_status)
 
 
 # A command's own modules are imported when it runs, so that `render` starts at once.
@@ -124,10 +132,23 @@ def _invoke(options: argparse.Namespace) -> int:
     return run_invoke(options)
 
 
+def _status(options: argparse.Namespace) -> int:
+    from paperpost_cli.status import run_status  # noqa: PLC0415
+
+    return run_status(options)
+
+
 def _count(text: str) -> int:
     number = int(text)
     if not 0 <= number <= _MOST_READERS:
         raise argparse.ArgumentTypeError(f"between 0 and {_MOST_READERS}")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"between 0 and {_LAST_PORT}")
     return number
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 
 class Progress:
@@ -15,7 +16,7 @@ class Progress:
         self._console = Console(stderr=True, highlight=False)
         self._title = title
         self._final = title
-        self._status: Status = self._console.status(f"{title} …")
+        self._status: Status = self._console.status(Text(f"{title} …"))
 
     def __enter__(self) -> Self:
         self._begun = time.monotonic()
@@ -24,7 +25,7 @@ class Progress:
 
     def step(self, text: str) -> None:
         """Show what is being done now."""
-        self._status.update(f"{self._title}: {text} …")
+        self._status.update(Text(f"{self._title}: {text} …"))
 
     def done(self, text: str) -> None:
         """What the finished line says."""
@@ -38,4 +39,5 @@ class Progress:
     ) -> None:
         self._status.stop()
         if kind is None:
-            self._console.print(f"  {self._final} ({time.monotonic() - self._begun:.1f} s)")
+            line = f"  {self._final} ({time.monotonic() - self._begun:.1f} s)"
+            self._console.print(Text(line), soft_wrap=True)

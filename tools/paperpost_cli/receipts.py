@@ -14,6 +14,7 @@ from paperpost.storage.site import SiteBucket
 from paperpost_cli.mailbox import Mail
 from paperpost_cli.replay import Replay
 
+_FIRST_LANGUAGE = "zh"  # what counts as enriched on the site
 _FINAL = {"sent", "skipped", "failed", "unknown"}
 _FUNCTIONS = ("fetch", "enrich", "publish", "compose", "deliver", "subscribe", "feedback")
 
@@ -168,6 +169,46 @@ def find_problems(receipt: Receipt, *, readers: int, bouncing: int) -> list[str]
         if bounced != bouncing:
             problems.append(f"{bouncing} readers' mail bounces, {bounced} are marked so")
     return problems
+
+
+def status_problems(status: Mapping[str, Any], receipt: Receipt) -> list[str]:
+    """What the site's own receipts, *status*, say otherwise than *receipt*, a line each."""
+    dates: Sequence[Any] = status.get("dates", [])
+    rows = {(d["announced_on"], row["category"]): row for d in dates for row in d["categories"]}
+    issues = {issue["issue"]: issue for d in dates for issue in d["issues"]}
+    oldest = min((d["announced_on"] for d in dates), default="")
+    problems = [
+        f"status.json: {fault['subject']} {fault['announced_on']}: {fault['en']}"
+        for fault in status.get("faults", [])
+    ]
+    for c in receipt.announcements:
+        counted = {
+            "announced": c.announced,
+            "listed": c.listed,
+            "published": c.on_page,
+            "enriched": c.enriched.get(f"{_FIRST_LANGUAGE} ok", 0),
+        }
+        if c.announced_on >= oldest:
+            where = f"{c.category} {c.announced_on}"
+            problems += _differences(where, rows.get((c.announced_on, c.category)), counted)
+    for i in receipt.issues:
+        names = ("sent", "skipped", "failed", "unknown")
+        counted = {"audience": i.audience, **{n: i.states.get(n, 0) for n in names}}
+        # What was never frozen has neither rows nor a place on the status page.
+        if i.issue in issues or (i.audience and i.issue.removeprefix("daily-") >= oldest):
+            problems += _differences(i.issue, issues.get(i.issue), counted)
+    return problems
+
+
+def _differences(
+    where: str, told: Mapping[str, Any] | None, counted: Mapping[str, int]
+) -> Iterable[str]:
+    if told is None:
+        yield f"{where}: status.json does not tell of it"
+        return
+    for name, number in counted.items():
+        if told[name] != number:
+            yield f"{where}: {number} {name}, {told[name]} in status.json"
 
 
 def _announcement_problems(c: AnnouncementCounts) -> Iterable[str]:

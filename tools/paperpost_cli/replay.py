@@ -7,7 +7,6 @@ from pathlib import Path
 
 from paperpost.data import taxonomy
 from paperpost.domain.announcements import EASTERN
-from paperpost.domain.categories import archive_of
 from paperpost.domain.errors import FeedError, InvalidInputError, PaperpostError
 from paperpost.fetch.feeds import AnnouncementFeed, read_feed
 
@@ -59,18 +58,27 @@ def plan_replay(paths: Sequence[Path], categories: Iterable[str] = ()) -> Replay
     Raises: ReplayError, FeedError: In one line, naming the file, before anything is started.
     """
     files = [_read(path) for path in paths]
-    try:
-        wanted = {taxonomy().canonical(c) for c in categories}
-    except InvalidInputError as exc:
-        raise ReplayError(f"--category: {exc}") from exc
+    wanted = set(known(categories))
     announced = {c for file in files for c in file.categories()}
     days: dict[date, tuple[FeedFile, ...]] = {}
     for file in files:
         on = file.feed.announced_on
         days[on] = (*days.get(on, ()), file)
-    if missing := sorted(c for c in wanted if not _could_announce(files, c)):
+    if missing := sorted(wanted - _could_announce(files)):
         raise ReplayError(f"no feed file announces {', '.join(missing)}")
     return Replay(days=dict(sorted(days.items())), categories=tuple(sorted(wanted or announced)))
+
+
+def known(categories: Iterable[str]) -> tuple[str, ...]:
+    """
+    The canonical codes of the *categories* that an operator named, sorted.
+
+    Raises: ReplayError: If arXiv has no such category.
+    """
+    try:
+        return tuple(sorted({taxonomy().canonical(c) for c in categories}))
+    except InvalidInputError as exc:
+        raise ReplayError(f"--category: {exc}") from exc
 
 
 def stops(on: date) -> list[datetime]:
@@ -78,13 +86,13 @@ def stops(on: date) -> list[datetime]:
     return [datetime.combine(on, at, EASTERN) for at in STOPS]
 
 
-def _could_announce(files: Iterable[FeedFile], category: str) -> bool:
-    names = {name for file in files for name in file.feed.names}
-    return (
-        category in names
-        or archive_of(category) in names
-        or any(category in taxonomy().members(name) for name in names)
-    )
+def _could_announce(files: Iterable[FeedFile]) -> set[str]:
+    """The categories that the files' channels name, and all of the archives that they name."""
+    found = set[str]()
+    for name in {name for file in files for name in file.feed.names}:
+        archive = taxonomy().is_archive(name)
+        found.update(taxonomy().members(name) if archive else [taxonomy().canonical(name)])
+    return found
 
 
 def _read(path: Path) -> FeedFile:
@@ -95,4 +103,9 @@ def _read(path: Path) -> FeedFile:
     feed = read_feed(body, source=str(path))
     if not feed.items:
         raise FeedError(str(path), "announces no paper: nothing to replay")
-    return FeedFile(path=path, feed=feed)
+    file = FeedFile(path=path, feed=feed)
+    try:
+        file.categories()
+    except InvalidInputError as exc:
+        raise FeedError(str(path), str(exc)) from exc
+    return file

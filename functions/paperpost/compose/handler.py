@@ -1,6 +1,7 @@
 """compose: decides who is due for which issue; it sees no address and writes no mail."""
 
 import time
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ from paperpost.compose.fanout import FanOut
 from paperpost.compose.freezing import Freezer
 from paperpost.compose.planning import Planner
 from paperpost.compose.reconciling import Reconciler
+from paperpost.compose.reporting import Reporter
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.deliveries import IssueRow, IssueState
 from paperpost.domain.issues import candidate_dates, issue_id
+from paperpost.domain.mailed import Mailed, mailed
 from paperpost.domain.subscribers import Cadence
 from paperpost.observe import logger, metrics
 from paperpost.storage.deliveries import DeliveryTable
@@ -31,17 +34,18 @@ _RESERVE_MS = 60_000
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001  there is one task
-    """One tick: freeze, plan, reconcile, fan out, close. Every step may be repeated."""
+    """One tick: freeze, plan, reconcile, fan out, close, report. Every step may be repeated."""
     own = settings.ComposeSettings.from_env()
     now = settings.now()
     # DynamoDB expires by the real clock, also while a replay moves ours.
     expires_at = int(time.time()) + _KEEP_S
     deliveries = DeliveryTable(clients.table(own.deliveries_table))
+    site = SiteBucket(clients.s3(), own.site_bucket)
     freezer = Freezer(
         settings=own,
         papers=PaperTable(clients.table(own.papers_table)),
         deliveries=deliveries,
-        site=SiteBucket(clients.s3(), own.site_bucket),
+        site=site,
     )
     planner = Planner(
         deliveries=deliveries,
@@ -56,23 +60,32 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         "queued": 0,
         "closed": 0,
     }
-    for row in _open_issues(deliveries, now=now):
+    told: list[Mailed] = []
+    for row in _recent_issues(deliveries, now=now):
+        if row.state is IssueState.CLOSED:
+            told.append(mailed(row, row.state, row.totals))
+            continue
         if row.state is IssueState.PLANNING and not planner.plan(row, expires_at=expires_at):
+            told.append(mailed(row, row.state, {}))
             continue
         rows = reconciler.settle(row, now=now)
         done["queued"] += fan_out.send(row, rows, now=now)
-        done["closed"] += reconciler.close(row, rows, now=now)
+        closed = reconciler.close(row, rows, now=now)
+        done["closed"] += closed
+        state = IssueState.CLOSED if closed else IssueState.SENDING
+        told.append(mailed(row, state, Counter(delivery.state.value for delivery in rows)))
+    Reporter(site=site).tell(told)
     for name, value in done.items():
         metrics.add_metric(name=f"Issues{name.title()}", unit=MetricUnit.Count, value=value)
     return done
 
 
-def _open_issues(deliveries: DeliveryTable, *, now: datetime) -> list[IssueRow]:
-    """The issues of the last 14 days that are not closed, oldest first."""
+def _recent_issues(deliveries: DeliveryTable, *, now: datetime) -> list[IssueRow]:
+    """The issues of the last 14 days, of each cadence the oldest first."""
     today = eastern_date(now)
     rows = [
         deliveries.get_issue(issue_id(cadence, on))
         for cadence in Cadence
         for on in candidate_dates(cadence, today)
     ]
-    return [row for row in rows if row is not None and row.state is not IssueState.CLOSED]
+    return [row for row in rows if row is not None]

@@ -6,12 +6,38 @@ class PaperpostError(Exception):
 
 
 class FeedError(PaperpostError):
-    """A feed cannot be believed; nothing of it was stored, so a later poll may retry."""
+    """
+    A source cannot be believed; nothing of it was stored, so a later poll may retry.
 
-    def __init__(self, source: str, problem: str, *, status: int | None = None) -> None:
-        self.source, self.problem, self.status = source, problem, status
+    `source` is the address or file, `said` how the body began: the evidence, for logs.
+    """
+
+    def __init__(
+        self, source: str, problem: str, *, status: int | None = None, said: str = ""
+    ) -> None:
+        self.source, self.problem, self.status, self.said = source, problem, status, said
         answer = f" (HTTP {status})" if status is not None else ""
         super().__init__(f"{source}: {problem}{answer}")
+
+
+class UnavailableError(FeedError):
+    """No usable answer: a status but 200, a time-out, a broken connection."""
+
+
+class RateLimitedError(UnavailableError):
+    """The source asks us to come less often."""
+
+
+class NotAFeedError(FeedError):
+    """The body is something else: an HTML page, plain text, another kind of document."""
+
+
+class DamagedError(FeedError):
+    """The body is cut off, not well-formed, or holds less than it counts itself."""
+
+
+class ErrorFeedError(FeedError):
+    """A well-formed answer in which the source itself tells an error."""
 
 
 class InvalidInputError(PaperpostError):

@@ -15,8 +15,11 @@ from paperpost.domain.announcements import (
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import FeedError
 from paperpost.domain.papers import Paper
-from paperpost.fetch.feeds import AnnouncementFeed, read_feed
+from paperpost.fetch.feeds import AnnouncementFeed
+from paperpost.fetch.reading import Reading, read_all
 from paperpost.fetch.sightings import Day, covered, days
+from paperpost.fetch.sources import Source
+from paperpost.fetch.staleness import without_stale
 from paperpost.fetch.store import put_unless_begun, store_day
 from paperpost.storage.items import chunks
 from paperpost.storage.papers import PaperTable
@@ -26,20 +29,6 @@ from paperpost.storage.queues import Queue
 _LATE = time(4, 0)
 # What the API tells is stored after so many papers: it may take longer than a poll can.
 _ASKED_AT_ONCE = 100
-
-
-class Source(Protocol):
-    """Where feeds come from."""
-
-    @property
-    def is_replay(self) -> bool:
-        """Whether the feeds are recorded: then one that cannot be believed stops the poll."""
-
-    def requests(self, categories: Sequence[str]) -> list[str]:
-        """What to read for *categories*."""
-
-    def read(self, request: str) -> bytes:
-        """The bytes of one of these. Raises: FeedError."""
 
 
 class Metadata(Protocol):
@@ -82,31 +71,56 @@ def collect(
     Store what the feeds of *source* announce in *categories* (canonical codes).
 
     In a replay everything is judged before anything is stored. Otherwise a category whose feed is
-    bad or late does not hold back the others: its announcement says so, and so does the result.
+    bad or late does not hold back the others, nor an item that cannot be read the rest of its feed:
+    the announcement says so (a count of items owed keeps it partial), and so does the result.
 
     Raises: FeedError: In a replay, for a file that cannot be believed; nothing was stored.
     """
     today = eastern_date(now)
-    feeds, problems = _read(source, taxonomy, categories, today)
-    if source.is_replay:
-        _refuse_empty(feeds, calendar)
-    announced = days(
-        (feed for feed in feeds if feed.items), taxonomy=taxonomy, categories=categories, now=now
+    settled = _Settled(papers, today)
+    told = read_all(
+        source, taxonomy=taxonomy, categories=categories, today=today, is_settled=settled
     )
+    if source.is_replay:
+        _refuse_empty(told.feeds, calendar)
+    announced = days(
+        (feed for feed in told.feeds if feed.items),
+        taxonomy=taxonomy,
+        categories=categories,
+        now=now,
+    )
+    stale = frozenset[str]()
+    if not source.is_replay:
+        announced, stale = _without_stale(announced, today, papers)
     stored = [
-        store_day(day, papers=papers, queue=queue, languages=languages, now=now)
+        store_day(
+            day,
+            papers=papers,
+            queue=queue,
+            languages=languages,
+            now=now,
+            empty=AnnouncementState.QUIET if source.is_replay else AnnouncementState.COMPLETE,
+        )
         for day in announced
     ]
     note = _Notes(papers=papers, taxonomy=taxonomy, calendar=calendar, now=now)
+    problems = told.problems
     if source.is_replay:
-        note.quiet_in_replay(feeds, announced, categories)
+        note.quiet_in_replay(told.feeds, announced, categories)
     else:
-        problems += note.missing(feeds, announced, categories)
+        problems += note.missing(told, announced, categories, stale=stale)
+        settled.forget()
+        # Last: a poll that broke off before must read all of it again.
+        for request in told.whole:
+            if all(map(settled, request.categories)):
+                source.keep(request)
     incomplete = None
     if metadata is not None:
-        incomplete = _complete(announced, papers=papers, metadata=metadata)
+        ids = [paper.arxiv_id for day in announced for paper in day.papers]
+        ids += _listed(told.unchanged, today, papers)
+        incomplete = _complete(ids, papers=papers, metadata=metadata)
     return Polled(
-        feeds=len(feeds),
+        feeds=len(told.feeds),
         papers=sum(s.papers for s in stored),
         listings=sum(s.listings for s in stored),
         queued=sum(s.queued for s in stored),
@@ -116,33 +130,35 @@ def collect(
     )
 
 
-def _read(
-    source: Source, taxonomy: Taxonomy, categories: Sequence[str], today: date
-) -> tuple[list[AnnouncementFeed], list[FeedError]]:
-    """The feeds that can be believed, and why others cannot; a replay raises the first why."""
-    feeds, problems = list[AnnouncementFeed](), list[FeedError]()
-    for request in source.requests(categories):
-        try:
-            feed = read_feed(source.read(request), source=request)
-            asked_for = covered(feed, taxonomy, categories)
-            if not source.is_replay:
-                _refuse_other(feed, asked_for, today)
-        except FeedError as exc:
-            if source.is_replay:
-                raise
-            problems.append(exc)
-        else:
-            # A recorded file whose date the replay's clock has not reached is not announced yet.
-            if feed.announced_on <= today:
-                feeds.append(feed)
-    return feeds, problems
+class _Settled:
+    """Whether nothing more is waited for in a category today; each is looked up once."""
+
+    def __init__(self, papers: PaperTable, today: date) -> None:
+        self._papers, self._today = papers, today
+        self._known = dict[str, bool]()
+
+    def __call__(self, category: str) -> bool:
+        if category not in self._known:
+            found = self._papers.get_announcement(category, self._today)
+            self._known[category] = found is not None and found.state.is_settled
+        return self._known[category]
+
+    def forget(self) -> None:
+        self._known.clear()
 
 
-def _refuse_other(feed: AnnouncementFeed, asked_for: Sequence[str], today: date) -> None:
-    if not asked_for:
-        raise FeedError(feed.source, f"the feed announces {', '.join(feed.names)[:80]} instead")
-    if feed.announced_on > today:
-        raise FeedError(feed.source, f"the feed is dated ahead of time: {feed.announced_on}")
+def _without_stale(
+    announced: Iterable[Day], today: date, papers: PaperTable
+) -> tuple[list[Day], frozenset[str]]:
+    """The days without old batches under a new date, and the categories that have one today."""
+    kept, stale = list[Day](), frozenset[str]()
+    for day in announced:
+        fresh, gone = without_stale(day, papers=papers)
+        if fresh.listings:
+            kept.append(fresh)
+        if day.announced_on == today:
+            stale |= gone
+    return kept, stale
 
 
 def _refuse_empty(feeds: Iterable[AnnouncementFeed], calendar: Calendar) -> None:
@@ -180,38 +196,44 @@ class _Notes:
                 self._put(category, on, AnnouncementState.QUIET, reason)
 
     def missing(
-        self, feeds: Sequence[AnnouncementFeed], stored: Sequence[Day], categories: Sequence[str]
+        self,
+        told: Reading,
+        stored: Sequence[Day],
+        categories: Sequence[str],
+        *,
+        stale: frozenset[str],
     ) -> list[FeedError]:
         """Note what today brought no listing for, and return what was due and did not come."""
         today = eastern_date(self.now)
         came = {c for day in stored if day.announced_on == today for c in day.listings}
         reason = self.calendar.quiet_reason(today)
         problems = list[FeedError]()
-        for category in (c for c in categories if c not in came):
+        for category in (c for c in categories if c not in came | told.unchanged):
             if reason:
                 self._put(category, today, AnnouncementState.QUIET, reason)
             elif self._eastern_time() >= FEED_READY:
-                problems += self._due(category, today, feeds)
+                problems += self._due(category, today, told.feeds, is_stale=category in stale)
         return problems
 
     def _due(
-        self, category: str, today: date, feeds: Sequence[AnnouncementFeed]
+        self, category: str, today: date, feeds: Sequence[AnnouncementFeed], *, is_stale: bool
     ) -> list[FeedError]:
         feed = next((f for f in feeds if category in covered(f, self.taxonomy, [category])), None)
         if feed is None:  # its own problem is told already
             self._put(category, today, AnnouncementState.FAILED, "the feed could not be read")
             return []
-        late = self._eastern_time() >= _LATE
-        problem = f"still the batch of {feed.announced_on}" if feed.items else "no item yet"
-        state = self._put(
-            category,
-            today,
-            AnnouncementState.STALLED if late else AnnouncementState.WAITING,
-            problem,
-        )
-        if state is AnnouncementState.COMPLETE:
+        state, problem = AnnouncementState.WAITING, "no item yet"
+        if is_stale:
+            state, problem = AnnouncementState.STALLED, "the batch before under the date of today"
+        elif feed.items:
+            problem = f"still the batch of {feed.announced_on}"
+        if self._eastern_time() >= _LATE:
+            state = AnnouncementState.STALLED
+        if self._put(category, today, state, problem) is AnnouncementState.COMPLETE:
             return []
-        return [FeedError(feed.source, f"{problem}, although a batch is due on {today}")]
+        return [
+            FeedError(feed.source, f"{category}: {problem}, although a batch is due on {today}")
+        ]
 
     def _put(
         self, category: str, on: date, state: AnnouncementState, reason: str
@@ -222,9 +244,12 @@ class _Notes:
         return self.now.astimezone(EASTERN).time()
 
 
-def _complete(announced: Iterable[Day], *, papers: PaperTable, metadata: Metadata) -> int:
+def _listed(categories: Iterable[str], on: date, papers: PaperTable) -> list[str]:
+    return [li.arxiv_id for category in categories for li in papers.list_listings(category, on)]
+
+
+def _complete(ids: Iterable[str], *, papers: PaperTable, metadata: Metadata) -> int:
     """Add what the API knows to stored papers that lack it; return how many still lack it."""
-    ids = [paper.arxiv_id for day in announced for paper in day.papers]
     lacking = [p for p in papers.get_papers(ids).values() if p.updated_at is None]
     left = len(lacking)
     for some in chunks(lacking, _ASKED_AT_ONCE):

@@ -1,7 +1,7 @@
 """arXiv's announcement feed, RSS 2.0 or Atom: bytes in, domain values out, nothing read or kept."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
@@ -11,11 +11,20 @@ from lxml import etree
 
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.categories import canonical
-from paperpost.domain.errors import FeedError, InvalidInputError
+from paperpost.domain.errors import (
+    DamagedError,
+    ErrorFeedError,
+    FeedError,
+    InvalidInputError,
+    NotAFeedError,
+    RateLimitedError,
+)
 from paperpost.domain.ids import VersionedId, parse_id
 from paperpost.domain.papers import AnnounceType, Author
 from paperpost.domain.text import clean, shorten
 from paperpost.fetch.authors import split_authors
+from paperpost.fetch.tex import readable
+from paperpost.fetch.withdrawals import is_withdrawn
 
 # Elements as https://info.arxiv.org/help/rss_specifications.html names them, read 2026-11-23.
 _NS = {
@@ -27,11 +36,6 @@ _ATOM_FEED = "{http://www.w3.org/2005/Atom}feed"
 _NAMES = re.compile(r"(?P<names>\S.*?) updates on (?:the )?arXiv\.org", re.IGNORECASE)
 _QUERY = re.compile(r"/(?:rss|atom)/(?P<names>[^/?#\s]+)$")
 _PREFIX = re.compile(r"arXiv:\S+\s+Announce Type:\s*\S+\s*Abstract:\s*")
-_WITHDRAWN = re.compile(
-    r"(?:th(?:is|e) (?:[\w-]+ )?(?:paper|submission|article|manuscript|work|preprint|version|note)"
-    r" (?:has been|have been|was|is)(?: \w+)? withdrawn\b)|(?:(?:paper )?withdrawn (?:by|due)\b)",
-    re.IGNORECASE,
-)
 _MARKUP_AT_START = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<!?(?P<name>[\w:?-]+)", re.ASCII)
 _EVIDENCE = 160  # how much of what a source said is quoted in an error
 # An item of a table ends at 400 kB, and one paper must not keep a whole day from being stored. What
@@ -45,7 +49,7 @@ _Element = Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
     """
-    One paper as the feed tells it; texts are TeX, as arXiv has them.
+    One paper as the feed tells it; its texts are made readable, formulas stay TeX.
 
     `announce_type` is relative to everything that the feed announces, see type_in_category.
     `categories` are canonical, the primary first.
@@ -70,18 +74,23 @@ class AnnouncementFeed:
     What one feed announces: `names` are the categories or archives of its channel.
 
     `announced_on` is the Eastern date that the feed itself carries. No items is a valid value: on a
-    quiet day there are none; the caller knows whether a batch was due.
+    quiet day there are none; the caller knows whether a batch was due. `refused`: why items beside
+    `items` cannot be believed, one each.
     """
 
     source: str
     names: tuple[str, ...]
     announced_on: date
     items: tuple[FeedItem, ...]
+    refused: tuple[FeedError, ...] = ()
 
 
-def read_feed(body: bytes, *, source: str) -> AnnouncementFeed:
+def read_feed(body: bytes, *, source: str, is_strict: bool = True) -> AnnouncementFeed:
     """
     Return what the announcement feed *body* says; *source* names it in errors.
+
+    Unless *is_strict*, an item that cannot be believed does not take the others with it: see
+    `refused`.
 
     Raises: FeedError: In one line, what makes this no feed of arXiv's that can be believed.
     """
@@ -90,17 +99,18 @@ def read_feed(body: bytes, *, source: str) -> AnnouncementFeed:
         channel = root.find("channel")
         if channel is None:
             raise FeedError(source, "an RSS document without a channel")
-        items = [_rss_item(item, source) for item in channel.findall("item")]
+        items, refused = _items(channel.findall("item"), _rss_item, source)
         names, announced_on = _names(channel, "title", source), _rss_date(channel, source)
     elif root.tag == _ATOM_FEED:
         entries = root.findall("atom:entry", _NS)
         names, announced_on = _names(root, "atom:title", source), _atom_date(root, entries, source)
-        items = [_atom_item(entry, source) for entry in entries]
+        items, refused = _items(entries, _atom_item, source)
     else:
-        raise FeedError(source, f"not an announcement feed: the root element is {_local(root)}")
-    _refuse_repeated(items, source)
+        raise NotAFeedError(source, f"not an announcement feed: the root element is {_local(root)}")
+    if refused and (is_strict or not items):
+        raise refused[0]
     return AnnouncementFeed(
-        source=source, names=names, announced_on=announced_on, items=tuple(items)
+        source=source, names=names, announced_on=announced_on, items=items, refused=refused
     )
 
 
@@ -110,12 +120,15 @@ def whole_document(body: bytes, *, source: str) -> _Element:
 
     Raises: FeedError: If it is anything else; *source* names it.
     """
+    said = body[:_EVIDENCE].decode("utf-8", "replace")
     if not body.strip():
-        raise FeedError(source, "the file is empty")
+        raise NotAFeedError(source, "the file is empty")
+    if is_rate_limit(body):
+        raise RateLimitedError(source, f"not XML, but text that starts {_start(said)!r}", said=said)
     start = _MARKUP_AT_START.match(body)
     opening = start["name"].lower() if start else b""
     if opening == b"html" or re.match(rb"\s*<!doctype\s+html", body, re.IGNORECASE):
-        raise FeedError(source, "an HTML page instead of a feed")
+        raise NotAFeedError(source, "an HTML page instead of a feed", said=said)
     # No entity, document type or outside file is ever resolved: the body is untrusted.
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -129,15 +142,21 @@ def whole_document(body: bytes, *, source: str) -> _Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         if start is None:
-            said = shorten(clean(body[:_EVIDENCE].decode("utf-8", "replace")), characters=60)
-            raise FeedError(source, f"not XML, but text that starts {said!r}") from exc
+            problem = f"not XML, but text that starts {_start(said)!r}"
+            raise NotAFeedError(source, problem, said=said) from exc
         problem = f"not well-formed XML, cut off or damaged at line {exc.lineno}"
-        raise FeedError(source, problem) from exc
+        raise DamagedError(source, problem, said=said) from exc
     if root.getroottree().docinfo.internalDTD is not None:
-        raise FeedError(source, "the document declares a document type, which no feed does")
+        problem = "the document declares a document type, which no feed does"
+        raise NotAFeedError(source, problem, said=said)
     if _local(root).lower() == "html":
-        raise FeedError(source, "an HTML page instead of a feed")
+        raise NotAFeedError(source, "an HTML page instead of a feed", said=said)
     return root
+
+
+def is_rate_limit(body: bytes) -> bool:
+    """Whether *body* is arXiv's way to say 429, which comes with the status 200 too."""
+    return body[:64].lstrip().lower().startswith(b"rate exceeded")
 
 
 def _names(channel: _Element, title_path: str, source: str) -> tuple[str, ...]:
@@ -147,7 +166,7 @@ def _names(channel: _Element, title_path: str, source: str) -> tuple[str, ...]:
         said = clean(
             channel.findtext("description", "", _NS) or channel.findtext("atom:subtitle", "", _NS)
         )
-        raise FeedError(
+        raise ErrorFeedError(
             source, f"arXiv's error feed: {shorten(said or title, characters=_EVIDENCE)}"
         )
     match = _NAMES.fullmatch(title)
@@ -179,6 +198,24 @@ def _atom_date(feed: _Element, entries: Iterable[_Element], source: str) -> date
         return max(eastern_date(datetime.fromisoformat(text.strip())) for text in texts)
     except (ValueError, OverflowError) as exc:
         raise FeedError(source, f"no date of announcement: {texts[0][:40]!r}") from exc
+
+
+def _items(
+    elements: Iterable[_Element], read: Callable[[_Element, str], FeedItem], source: str
+) -> tuple[tuple[FeedItem, ...], tuple[FeedError, ...]]:
+    """What the elements say, each paper once, and why some of them are not believed."""
+    items, refused = dict[str, FeedItem](), list[FeedError]()
+    for element in elements:
+        try:
+            item = read(element, source)
+        except FeedError as exc:
+            refused.append(exc)
+            continue
+        if item.arxiv_id in items:
+            refused.append(FeedError(source, f"{item.arxiv_id} is announced twice"))
+        else:
+            items[item.arxiv_id] = item
+    return tuple(items.values()), tuple(refused)
 
 
 def _rss_item(item: _Element, source: str) -> FeedItem:
@@ -222,20 +259,21 @@ def _item(
     if not coded:
         raise FeedError(source, f"{named} has no category")
     assert paper.version is not None
-    abstract = _PREFIX.sub("", description.strip(), count=1).strip()
+    told_title = readable(title.strip())
+    abstract = readable(_PREFIX.sub("", description.strip(), count=1).strip())
     creators = (creator.text or "" for creator in element.findall("dc:creator", _NS))
     return FeedItem(
         arxiv_id=paper.arxiv_id,
         version=paper.version,
         announce_type=AnnounceType(told),
-        title=_bounded(title.strip(), _TITLE_BYTES),
+        title=_bounded(told_title, _TITLE_BYTES),
         abstract=_bounded(abstract, _ABSTRACT_BYTES),
         authors=split_authors(_bounded(", ".join(creators), _CREATORS_BYTES)),
         categories=coded,
         licence=_optional(element, "dc:rights"),
         doi=_optional(element, "arxiv:DOI"),
-        journal_ref=_optional(element, "arxiv:journal_reference"),
-        withdrawn=_WITHDRAWN.match(abstract) is not None,
+        journal_ref=readable(_optional(element, "arxiv:journal_reference") or "") or None,
+        withdrawn=is_withdrawn(title=told_title, abstract=abstract),
     )
 
 
@@ -251,14 +289,6 @@ def _versioned_id(identifier: str, source: str) -> VersionedId:
     return paper
 
 
-def _refuse_repeated(items: Iterable[FeedItem], source: str) -> None:
-    seen: set[str] = set()
-    for item in items:
-        if item.arxiv_id in seen:
-            raise FeedError(source, f"{item.arxiv_id} is announced twice")
-        seen.add(item.arxiv_id)
-
-
 def _bounded(text: str, most_bytes: int) -> str:
     """*text*, cut with an ellipsis if it takes more than *most_bytes*."""
     body = text.encode()
@@ -269,6 +299,10 @@ def _bounded(text: str, most_bytes: int) -> str:
 
 def _optional(element: _Element, path: str) -> str | None:
     return element.findtext(path, "", _NS).strip() or None
+
+
+def _start(said: str) -> str:
+    return shorten(clean(said), characters=60)
 
 
 def _local(element: _Element) -> str:

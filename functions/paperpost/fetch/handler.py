@@ -1,62 +1,185 @@
-"""fetch: the schedule's entry."""
+"""fetch: the schedule's entry, and the operator's for days long past."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+import requests
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, data, settings
+from paperpost.domain.announcements import eastern_date
 from paperpost.domain.errors import InvalidInputError
-from paperpost.fetch.collect import Metadata, Polled, Source, collect
-from paperpost.fetch.transport import FolderSource, HttpSource, Pace, folder_of, polite_session
+from paperpost.fetch.collect import Metadata, Polled, collect
+from paperpost.fetch.healing import Healed, Healer
+from paperpost.fetch.pace import Pace
+from paperpost.fetch.sources import FolderSource, HttpSource, Source, folder_of
+from paperpost.fetch.transport import polite_session
 from paperpost.observe import logger, metrics
 from paperpost.settings import FetchSettings
+from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
+
+# Of the function's time: requests leave in the first part alone, the rest is for storing.
+_FOR_REQUESTS = 0.75
+_LEASE_MARGIN = timedelta(seconds=10)  # beyond the function's end, when it is surely dead
+_TASKS = ("poll", "backfill")
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """
-    Poll once and return the counts.
+    Poll once, or fill a range of days, and return the counts; `busy` if another fetcher is at it.
 
     Raises: FeedError: The first feed that was bad or late, when all that came is stored; the
         schedule retries, then the DLQ keeps the event.
     """
     metrics.add_metric("FetchPolls", MetricUnit.Count, 1)
-    if event.get("task") != "poll":
-        raise InvalidInputError(f"fetch knows no task {event.get('task')!r}")
-    chosen = FetchSettings.from_env()
-    source, metadata = _sources(chosen)
-    polled = collect(
-        source,
-        papers=PaperTable(clients.table(chosen.papers_table)),
-        queue=Queue(clients.sqs(), chosen.enrichment_queue_url),
-        taxonomy=data.taxonomy(),
-        calendar=data.calendar(),
-        categories=chosen.categories,
-        languages=chosen.languages,
-        now=settings.now(),
-        metadata=metadata,
+    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return run(
+        event, FetchSettings.from_env(), clock=settings.now, sleep=time.sleep, remaining=remaining
     )
-    return _told(polled)
 
 
-def _sources(chosen: FetchSettings) -> tuple[Source, Metadata | None]:
-    """The feeds and the API, both over one session, so that they share one pace."""
+def run(
+    event: dict[str, Any],
+    chosen: FetchSettings,
+    *,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    remaining: timedelta,
+) -> dict[str, int]:
+    """What the handler does; *clock* and *sleep* can be virtual."""
+    task = event.get("task")
+    if task not in _TASKS:
+        raise InvalidInputError(f"fetch knows no task {task!r}")
+    stage = _Stage(chosen=chosen, clock=clock)
     folder = folder_of(chosen.feed_source)
-    session = polite_session(chosen.contact_mail, Pace())
-    source: Source = FolderSource(folder) if folder else HttpSource(chosen.feed_source, session)
+    if folder is not None:
+        if task != "poll":
+            raise InvalidInputError("a replay fills no days")
+        return _told(stage.poll(FolderSource(folder)))
+    with _only_fetcher(stage.notes, clock, sleep, remaining) as pace:
+        if pace is None:
+            metrics.add_metric("FetchBusy", MetricUnit.Count, 1)
+            logger.info("another fetcher is at it")
+            return {"busy": 1}
+        session = polite_session(chosen.contact_mail, pace)
+        until = clock() + remaining * _FOR_REQUESTS
+        if task == "backfill":
+            return _told_filled(stage.backfill(event, session, until))
+        source = HttpSource(chosen.feed_source, session, stage.notes)
+        polled = stage.poll(source, _metadata(chosen, session))
+        healed = stage.healer(session, until).heal(chosen.categories)
+        return _told(polled, healed)
+
+
+@contextmanager
+def _only_fetcher(
+    notes: FetchNotes,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    remaining: timedelta,
+) -> Iterator[Pace | None]:
+    """The pace to keep to while no other fetcher of the stack asks arXiv; None if one does."""
+    owner, now = uuid4().hex, clock()
+    waits = notes.take_lease(owner, until=now + remaining + _LEASE_MARGIN, now=now)
+    if waits is None:
+        yield None
+        return
+    pace = Pace(now=clock, sleep=sleep, waits=waits, until=now + remaining * _FOR_REQUESTS)
+    try:
+        yield pace
+    finally:
+        if not notes.release_lease(owner, pace.waits):
+            logger.warning("the lease was lost before the end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """The tables, the queue and the settings of this invocation."""
+
+    chosen: FetchSettings
+    clock: Callable[[], datetime]
+
+    @property
+    def papers(self) -> PaperTable:
+        return PaperTable(clients.table(self.chosen.papers_table))
+
+    @property
+    def queue(self) -> Queue:
+        return Queue(clients.sqs(), self.chosen.enrichment_queue_url)
+
+    @property
+    def notes(self) -> FetchNotes:
+        return FetchNotes(clients.table(self.chosen.papers_table))
+
+    def poll(self, source: Source, metadata: Metadata | None = None) -> Polled:
+        return collect(
+            source,
+            papers=self.papers,
+            queue=self.queue,
+            taxonomy=data.taxonomy(),
+            calendar=data.calendar(),
+            categories=self.chosen.categories,
+            languages=self.chosen.languages,
+            now=self.clock(),
+            metadata=metadata,
+        )
+
+    def healer(self, session: requests.Session, until: datetime) -> Healer:
+        # Only here: a replay loads neither `arxiv` nor what reads OAI-PMH.
+        from paperpost.fetch.past import ArxivPast  # noqa: PLC0415
+        from paperpost.fetch.search import ApiSearch  # noqa: PLC0415
+
+        return Healer(
+            past=ArxivPast(session, ApiSearch(session)),
+            papers=self.papers,
+            queue=self.queue,
+            calendar=data.calendar(),
+            languages=self.chosen.languages,
+            now=self.clock(),
+            has_time=lambda: self.clock() < until,
+        )
+
+    def backfill(self, event: dict[str, Any], session: requests.Session, until: datetime) -> Healed:
+        category, first, last = _range(event, self.chosen, eastern_date(self.clock()))
+        return self.healer(session, until).backfill(category, first, last)
+
+
+def _range(event: dict[str, Any], chosen: FetchSettings, today: date) -> tuple[str, date, date]:
+    try:
+        category = data.taxonomy().canonical(str(event["category"]))
+        first, last = (date.fromisoformat(str(event[key])) for key in ("from", "to"))
+    except (KeyError, ValueError) as exc:
+        raise InvalidInputError(
+            f"backfill needs category, from and to (YYYY-MM-DD): {exc}"
+        ) from exc
+    if category not in chosen.categories:
+        raise InvalidInputError(f"{category} is not among the configured categories")
+    if not first <= last < today:
+        raise InvalidInputError(f"backfill is for days before today, {today}, in their order")
+    return category, first, last
+
+
+def _metadata(chosen: FetchSettings, session: requests.Session) -> Metadata | None:
     if not chosen.api_metadata:
-        return source, None
+        return None
     # Only here: `arxiv` is not loaded by a function that does not ask the API.
     from paperpost.fetch.metadata import ArxivMetadata  # noqa: PLC0415
+    from paperpost.fetch.search import ApiSearch  # noqa: PLC0415
 
-    return source, ArxivMetadata(session)
+    return ArxivMetadata(ApiSearch(session))
 
 
-def _told(polled: Polled) -> dict[str, int]:
+def _told(polled: Polled, healed: Healed | None = None) -> dict[str, int]:
     """Tell the poll to logs and metrics; raise its first problem."""
     counts = {
         "feeds": polled.feeds,
@@ -65,11 +188,20 @@ def _told(polled: Polled) -> dict[str, int]:
         "queued": polled.queued,
         "partial": polled.partial,
         **({} if polled.incomplete is None else {"incomplete": polled.incomplete}),
+        **({} if healed is None else {"backfilled": healed.days, "missing": healed.left}),
     }
+    problems = (*polled.problems, *(healed.problems if healed else ()))
     for name, count in counts.items():
         metrics.add_metric(f"Fetch{name.title()}", MetricUnit.Count, count)
-    metrics.add_metric("FetchProblems", MetricUnit.Count, len(polled.problems))
-    logger.info("poll done", extra={**counts, "problems": [str(p) for p in polled.problems]})
-    if polled.problems:
-        raise polled.problems[0]
+    metrics.add_metric("FetchProblems", MetricUnit.Count, len(problems))
+    said = [f"{problem} {problem.said!r}".removesuffix(" ''") for problem in problems]
+    logger.info("poll done", extra={**counts, "problems": said})
+    if problems:
+        raise problems[0]
+    return counts
+
+
+def _told_filled(healed: Healed) -> dict[str, int]:
+    counts = {"backfilled": healed.days, "papers": healed.papers, "missing": healed.left}
+    logger.info("backfill done", extra=counts)
     return counts

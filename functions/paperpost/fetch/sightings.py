@@ -1,7 +1,7 @@
 """From feeds to what is to be stored: each paper once a date, each listing in its own category."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from paperpost.domain.announcements import type_in_category
@@ -17,11 +17,13 @@ class Day:
     What the feeds of one Eastern date announce in the configured categories.
 
     `listings` has a key for every category that a feed covers, also where it lists nothing there.
+    `owed`: category → items of its feeds that could not be read.
     """
 
     announced_on: date
     papers: tuple[Paper, ...]
     listings: dict[str, tuple[Listing, ...]]
+    owed: dict[str, int] = field(default_factory=dict)
 
 
 def days(
@@ -71,10 +73,13 @@ def _day(
 ) -> Day:
     papers: dict[str, Paper] = {}
     listings: dict[str, dict[str, Listing]] = {}
+    owed: dict[str, int] = {}
     for feed in feeds:
         members = covered(feed, taxonomy, categories)
         for category in members:
             listings.setdefault(category, {})
+            if feed.refused:
+                owed[category] = owed.get(category, 0) + len(feed.refused)
         for item in feed.items:
             for listing in _listings(item, feed, members, now):
                 of_category = listings[listing.category]
@@ -88,6 +93,7 @@ def _day(
         announced_on=on,
         papers=tuple(papers.values()),
         listings={category: tuple(found.values()) for category, found in listings.items()},
+        owed=owed,
     )
 
 

@@ -12,6 +12,7 @@ from paperpost.fetch.sightings import Day
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
+NO_PAPERS = "no papers"  # a category may be quiet on a day of announcements
 _BEGUN = frozenset({AnnouncementState.PARTIAL, AnnouncementState.COMPLETE})
 
 
@@ -26,11 +27,20 @@ class Stored:
 
 
 def store_day(
-    day: Day, *, papers: PaperTable, queue: Queue, languages: Sequence[str], now: datetime
+    day: Day,
+    *,
+    papers: PaperTable,
+    queue: Queue | None,
+    languages: Sequence[str],
+    now: datetime,
+    empty: AnnouncementState = AnnouncementState.COMPLETE,
+    reason: str = "",
 ) -> Stored:
     """
     Store what *day* tells and return what changed; the same day again changes and queues nothing.
 
+    *empty* is the state of a category without a listing, *reason* how the day came to us if not by
+    its feed. Without a *queue* enrichment is left to enrich's sweep.
     An error leaves what is stored so far; the next poll goes on there, and enrich's sweep queues
     what was stored but not queued.
     """
@@ -40,9 +50,14 @@ def store_day(
     written, settled = 0, list[str]()
     for category, listings in day.listings.items():
         written += _store_listings(category, day.announced_on, listings, papers=papers)
-        if _announce(category, day.announced_on, listings, papers=papers, now=now):
+        if not listings and empty is AnnouncementState.QUIET:
+            put_unless_begun(category, day.announced_on, empty, NO_PAPERS, papers=papers, now=now)
             settled.append(category)
-    queued = queue.send(_messages(known, sightings, papers=papers, languages=languages))
+        elif _announce(category, day, papers=papers, now=now, reason=reason):
+            settled.append(category)
+    queued = 0
+    if queue is not None:
+        queued = queue.send(_messages(known, sightings, papers=papers, languages=languages))
     for category in settled:
         papers.put_watermark(category, day.announced_on)
     return Stored(
@@ -100,30 +115,31 @@ def _store_listings(
     return papers.put_listings(listing for listing in listings if listing.arxiv_id not in stored)
 
 
-def _announce(
-    category: str, on: date, listings: Sequence[Listing], *, papers: PaperTable, now: datetime
-) -> bool:
+def _announce(category: str, day: Day, *, papers: PaperTable, now: datetime, reason: str) -> bool:
     """
     Set the announcement by what is really stored, read back; return whether everything is.
 
     What earlier feeds of the date announced counts too: a feed that has lost items takes none away.
     """
+    on, owed = day.announced_on, day.owed.get(category, 0)
     stored = {listing.arxiv_id for listing in papers.list_listings(category, on)}
-    announced = stored | {listing.arxiv_id for listing in listings}
-    if not announced:
-        put_unless_begun(category, on, AnnouncementState.QUIET, "no papers", papers=papers, now=now)
-        return True
-    complete = stored == announced
+    announced = stored | {listing.arxiv_id for listing in day.listings[category]}
+    complete = stored == announced and not owed
+    if owed:
+        reason = f"{owed} of {len(announced) + owed} items cannot be read"
+    elif not announced:
+        reason = reason or NO_PAPERS
     before = papers.get_announcement(category, on)
     papers.put_announcement(
         Announcement(
             category=category,
             announced_on=on,
             state=AnnouncementState.COMPLETE if complete else AnnouncementState.PARTIAL,
-            announced=len(announced),
+            announced=len(announced) + owed,
             stored=len(stored),
             updated_at=now,
             completed_at=((before and before.completed_at) or now) if complete else None,
+            reason=reason,
         )
     )
     return complete

@@ -1,166 +1,140 @@
-"""Where announcement feeds come from: arXiv, politely, or a folder of recorded files."""
+"""One polite way to arXiv: known hosts, https, paced, named, bounded, tried again with care."""
 
 import io
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import random
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from paperpost.domain.errors import FeedError
+from paperpost.fetch.feeds import is_rate_limit
+from paperpost.fetch.pace import Pace
 
 # The version that pyproject.toml states; a test compares them.
 VERSION = "0.1.0"
-# arXiv asks for at most one request in three seconds over RSS, API and OAI-PMH together.
-# Source: https://info.arxiv.org/help/api/tou.html, read 2026-11-23.
-GAP_S = 3.0
 TIMEOUTS_S = (5.0, 30.0)  # to connect, and between two bytes
+BODY_TIME = timedelta(seconds=90)  # for the whole of a body, however steadily it drips
 MAX_BYTES = 20_000_000  # after decompression; arXiv's largest feed (2,000 items) has about 4 MB
 HOSTS = frozenset({"rss.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org"})
+MOST_REDIRECTS = 3
+ATTEMPTS = 4
+# Full jitter: anything from 0 to 4, 8, 16 s. arXiv is asked by many machines at the same minute.
+_BACKOFF_S = 4.0
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _CHUNK = 1 << 16
 
 
-class Pace:
-    """Keeps requests apart, whatever endpoint they go to."""
-
-    def __init__(
-        self,
-        gap_s: float = GAP_S,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._gap_s, self._monotonic, self._sleep = gap_s, monotonic, sleep
-        self._last: float | None = None
-
-    def wait(self) -> None:
-        """Return once the last request is long enough ago, and count this moment as the next."""
-        if self._last is not None:
-            left = self._last + self._gap_s - self._monotonic()
-            if left > 0:
-                self._sleep(left)
-        self._last = self._monotonic()
+def polite_session(
+    contact_mail: str, pace: Pace, *, jitter: Callable[[float, float], float] = random.uniform
+) -> requests.Session:
+    """A session that can only talk to arXiv, and only politely."""
+    session = requests.Session()
+    session.max_redirects = MOST_REDIRECTS
+    user_agent = f"Paperpost/{VERSION} (+mailto:{contact_mail})"
+    adapter = _PoliteAdapter(user_agent=user_agent, pace=pace, jitter=jitter)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)  # refused there
+    return session
 
 
-class _PoliteAdapter(HTTPAdapter):
+class _PoliteAdapter(BaseAdapter):
     """
-    Every request that leaves, redirected ones too: known host, https, paced, named, bounded.
+    Every request that leaves, redirected and repeated ones too, passes here.
 
     The body is read here, so that the cap holds for callers that ask for it as a whole.
     """
 
-    def __init__(self, *, user_agent: str, pace: Pace) -> None:
-        self._user_agent, self._pace = user_agent, pace
+    def __init__(
+        self, *, user_agent: str, pace: Pace, jitter: Callable[[float, float], float]
+    ) -> None:
         super().__init__()
+        self._user_agent, self._pace, self._jitter = user_agent, pace, jitter
+        self._wire = HTTPAdapter()
 
     def send(  # type: ignore[override]  # requests' own arguments, passed on by name
         self,
         request: requests.PreparedRequest,
         **options: Any,  # noqa: ANN401
     ) -> requests.Response:
+        """
+        The answer, whatever its status, after some tries.
+
+        Raises:
+            FeedError: For an address that may not be fetched, a body that is too large, no time.
+            requests.RequestException: If no answer came.
+        """
         url = request.url or ""
-        address = urlsplit(url)
-        if address.scheme != "https" or address.hostname not in HOSTS:
-            raise FeedError(url, "not an address that may be fetched")
+        host = _allowed_host(url)
         request.headers["User-Agent"] = self._user_agent
         options.update(timeout=TIMEOUTS_S, stream=True)
-        self._pace.wait()
-        response = super().send(request, **options)
-        # requests reads a plain file as it reads a socket, and urllib3 has undone the compression.
-        response.raw = io.BytesIO(_capped_body(response, url))
-        return response
+        for attempt in range(ATTEMPTS):
+            self._pace.wait(url, host)
+            is_last = attempt == ATTEMPTS - 1
+            try:
+                response, body = self._sent(request, url, options)
+            except (requests.ConnectionError, requests.Timeout):
+                if is_last:
+                    raise
+            else:
+                if not self._is_refused(response, body, host) or is_last:
+                    return response
+            self._pace.hold(host, self._jitter(0.0, _BACKOFF_S * 2**attempt))
+        raise AssertionError("the last attempt returns or raises")
 
+    def close(self) -> None:
+        """Close what is below."""
+        self._wire.close()
 
-def polite_session(contact_mail: str, pace: Pace) -> requests.Session:
-    """A session that can only talk to arXiv, and only politely."""
-    session = requests.Session()
-    user_agent = f"Paperpost/{VERSION} (+mailto:{contact_mail})"
-    adapter = _PoliteAdapter(user_agent=user_agent, pace=pace)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)  # refused there
-    return session
-
-
-class HttpSource:
-    """The announcement feeds below an https address, one request a category."""
-
-    is_replay = False
-
-    def __init__(self, base: str, session: requests.Session) -> None:
-        self._base, self._session = base.rstrip("/"), session
-
-    def requests(self, categories: Sequence[str]) -> list[str]:
-        """The addresses to ask."""
-        return [f"{self._base}/rss/{quote(category)}" for category in categories]
-
-    def read(self, request: str) -> bytes:
-        """
-        Return the body of *request*.
-
-        Raises: FeedError: With the status, if arXiv gave no usable answer.
-        """
+    def _sent(
+        self, request: requests.PreparedRequest, url: str, options: dict[str, Any]
+    ) -> tuple[requests.Response, bytes]:
         try:
-            response = self._session.get(request)
-        except requests.RequestException as exc:
-            raise FeedError(request, f"no answer: {type(exc).__name__}") from exc
-        if response.status_code != requests.codes.ok:
-            raise FeedError(request, "no feed in the answer", status=response.status_code)
-        return response.content
+            response = self._wire.send(request, **options)
+            # requests reads a plain file as it reads a socket; urllib3 has undone the compression.
+            body = self._capped_body(response, url)
+            response.raw = io.BytesIO(body)
+            return response, body
+        finally:
+            self._pace.done()
 
+    def _is_refused(self, response: requests.Response, body: bytes, host: str) -> bool:
+        """Whether it makes sense to ask again; keeps to what Retry-After asks for."""
+        if response.status_code not in _TRY_AGAIN:
+            return is_rate_limit(body)
+        asked_s = self._pace.asked_to_wait_s(response.headers.get("Retry-After"))
+        if asked_s is not None:
+            self._pace.hold(host, asked_s)
+        return True
 
-class FolderSource:
-    """Recorded feeds in a folder: whatever lies there is announced."""
-
-    is_replay = True
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def requests(self, categories: Sequence[str]) -> list[str]:  # noqa: ARG002  the files say it
-        """
-        The folder's XML files in the order of their names.
-
-        Raises: FeedError: If there is no such folder.
-        """
-        if not self._folder.is_dir():
-            raise FeedError(str(self._folder), "no such folder")
-        return [str(path) for path in sorted(self._folder.glob("*.xml"))]
-
-    def read(self, request: str) -> bytes:
-        """
-        Return the bytes of the file *request*.
-
-        Raises: FeedError: If it cannot be read or is too large.
-        """
+    def _capped_body(self, response: requests.Response, url: str) -> bytes:
+        body, end = bytearray(), self._pace.now() + BODY_TIME
         try:
-            with Path(request).open("rb") as file:
-                body = file.read(MAX_BYTES + 1)
-        except OSError as exc:
-            raise FeedError(request, f"cannot be read: {exc.strerror}") from exc
-        if len(body) > MAX_BYTES:
-            raise FeedError(request, f"larger than {MAX_BYTES:,} bytes")
-        return body
+            for chunk in response.raw.stream(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    response.close()
+                    problem = f"larger than {MAX_BYTES:,} bytes"
+                    raise FeedError(url, problem, status=response.status_code)
+                if self._pace.now() > end:
+                    response.close()
+                    raise requests.ReadTimeout(f"no end after {BODY_TIME}", response=response)
+        except HTTPError as exc:
+            raise requests.ConnectionError(exc, response=response) from exc
+        return bytes(body)
 
 
-def folder_of(address: str) -> Path | None:
-    """The folder that a `file:` address names, or None for any other address."""
-    parts = urlsplit(address)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
-
-
-def _capped_body(response: requests.Response, url: str) -> bytes:
-    body = bytearray()
+def _allowed_host(url: str) -> str:
+    """The host of *url*. Raises: FeedError: If it is not arXiv's, over https, at the usual port."""
     try:
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                response.close()
-                problem = f"larger than {MAX_BYTES:,} bytes"
-                raise FeedError(url, problem, status=response.status_code)
-    except HTTPError as exc:
-        raise requests.ConnectionError(exc, response=response) from exc
-    return bytes(body)
+        address = urlsplit(url)
+        port = address.port
+    except ValueError as exc:
+        raise FeedError(url, "not an address that may be fetched") from exc
+    if address.scheme != "https" or address.hostname not in HOSTS or port not in {None, 443}:
+        raise FeedError(url, "not an address that may be fetched")
+    return str(address.hostname)

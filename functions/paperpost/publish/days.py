@@ -16,10 +16,16 @@ from paperpost.domain.records import Record, reading_order, to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A complete announcement, its records in reading order; `late`: ids that missed its issue."""
+    """
+    A complete announcement, its records in reading order.
+
+    `listed`: listings in the table, also those whose paper is not. `late`: ids that missed its
+    issue.
+    """
 
     announcement: Announcement
     records: tuple[Record, ...]
+    listed: int
     late: frozenset[str] = frozenset()
 
     @property
@@ -34,11 +40,17 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCounts:
-    """What pages say of a day; `published` counts papers on its page."""
+    """
+    What pages say of a day.
+
+    `announced` and `stored` are fetch's counts; `listed` counts listings in the table, `published`
+    papers on the page.
+    """
 
     announced_on: date
     announced: int
     stored: int
+    listed: int
     enriched: int
     published: int
     new: int
@@ -70,11 +82,19 @@ class Progress:
 
 
 def make_day(
-    announcement: Announcement, records: Iterable[Record], late: frozenset[str] = frozenset()
+    announcement: Announcement,
+    records: Iterable[Record],
+    late: frozenset[str] = frozenset(),
+    *,
+    listed: int | None = None,
 ) -> Day:
-    """The day of *announcement*, its *records* in reading order."""
+    """The day of *announcement*, its *records* in reading order; *listed* if those are not all."""
+    ordered = tuple(sorted(records, key=reading_order))
     return Day(
-        announcement=announcement, records=tuple(sorted(records, key=reading_order)), late=late
+        announcement=announcement,
+        records=ordered,
+        listed=len(ordered) if listed is None else listed,
+        late=late,
     )
 
 
@@ -108,6 +128,7 @@ def counts(day: Day, languages: Sequence[str]) -> DayCounts:
         announced_on=day.announced_on,
         announced=day.announcement.announced,
         stored=day.announcement.stored,
+        listed=day.listed,
         enriched=shown.enriched or 0,
         published=len(day.records),
         new=types.count(AnnounceType.NEW),
@@ -179,7 +200,7 @@ def announcement_facts(announcement: Announcement) -> list[Any]:
 def day_facts(day: Day) -> Iterable[Any]:
     """What of a day shows in files, as plain values."""
     yield announcement_facts(day.announcement)
-    yield sorted(day.late)
+    yield [day.listed, sorted(day.late)]
     for record in day.records:
         yield to_json(record)
 

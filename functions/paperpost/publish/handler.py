@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -18,6 +18,7 @@ from paperpost.publish.days import CategoryView
 from paperpost.publish.pages import SiteFacts
 from paperpost.publish.press import Press
 from paperpost.publish.sources import Sources
+from paperpost.publish.status import Status, read_mailed, reconcile
 from paperpost.publish.website import build_site
 from paperpost.settings import PublishSettings
 from paperpost.storage import keys
@@ -27,6 +28,10 @@ from paperpost.storage.site import SiteBucket
 
 class NotAllPublishedError(PaperpostError):
     """The gate refused some categories; the others are published, and the run has failed."""
+
+
+class ReceiptMismatchError(PaperpostError):
+    """Everything is published, but some counts differ and no state in progress explains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """
     Publish what a Papers stream event touches, or on a schedule whatever is not published yet.
 
-    Raises: NotAllPublishedError: If the gate refused something, so that the run counts as failed.
+    Raises, so that the run counts as failed, when all the rest is published:
+        NotAllPublishedError: If the gate refused something.
+        ReceiptMismatchError: If the receipts do not add up.
     """
     press = _press(PublishSettings.from_env())
     return publish(press, _order(event, press), now=settings.now())
@@ -66,21 +73,45 @@ def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
             except RefusedError as exc:
                 refused.append(exc)
                 logger.error("candidate refused", extra={"path": exc.path, "reason": exc.reason})
-    puts = sum(b.puts for b in built.values())
-    if order.healing or any(b.changed for b in built.values()):
-        puts += build_site(press, _views(press, built, now))
+    puts, status = _site(press, built, healing=order.healing, now=now)
     result = {
         "categories_changed": sum(b.changed for b in built.values()),
-        "files_put": puts,
+        "files_put": puts + sum(b.puts for b in built.values()),
         "entries_minimal": sum(len(b.minimal) for b in built.values()),
         "candidates_refused": len(refused),
+        "receipt_mismatches": len(status.faults),
     }
     for arxiv_id, problem in (pair for b in built.values() for pair in b.minimal.items()):
         logger.error("paper not rendered", extra={"arxiv_id": arxiv_id, "problem": problem})
+    for fault in status.faults:
+        logger.error(
+            "receipt does not add up",
+            extra={"date": str(fault.announced_on), "of": fault.subject, "problem": fault.en},
+        )
     _report(result, shrunk=sum(b.shrunk for b in built.values()))
     if refused:
         raise NotAllPublishedError("; ".join(map(str, refused))) from refused[0]
+    if status.faults:
+        said = (f"{f.subject} {f.announced_on}: {f.en}" for f in status.faults)
+        raise ReceiptMismatchError("; ".join(said))
     return result
+
+
+def _site(
+    press: Press, built: Mapping[str, Built], *, healing: bool, now: datetime
+) -> tuple[int, Status]:
+    """
+    Reconcile the receipts, and put the site-wide files if anything changed; how many were put.
+
+    A run that was called for one category and found nothing new looks at that one alone.
+    """
+    hold = timedelta(minutes=press.settings.publish_hold_minutes)
+    if not healing and not any(b.changed for b in built.values()):
+        views = [(taxonomy().categories[code], b.view) for code, b in built.items()]
+        return 0, reconcile(press.facts, views, (), hold=hold, now=now)
+    views = _views(press, built, now)
+    status = reconcile(press.facts, views, read_mailed(press), hold=hold, now=now)
+    return build_site(press, views, status), status
 
 
 def _views(
@@ -99,6 +130,7 @@ def _report(result: Mapping[str, int], *, shrunk: int) -> None:
     metrics.add_metric("FilesPut", MetricUnit.Count, result["files_put"])
     metrics.add_metric("EntriesMinimal", MetricUnit.Count, result["entries_minimal"])
     metrics.add_metric("CandidatesRefused", MetricUnit.Count, result["candidates_refused"])
+    metrics.add_metric("ReceiptMismatch", MetricUnit.Count, result["receipt_mismatches"])
 
 
 def _press(config: PublishSettings) -> Press:

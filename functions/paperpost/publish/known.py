@@ -76,7 +76,9 @@ class Known:
         if "published" not in note:
             return None
         names = set(DayCounts.__dataclass_fields__) - {"announced_on"}
-        return DayCounts(announced_on=on, **{name: number(note[name]) for name in names})
+        # Notes from before listings were counted lack them.
+        counted = {"listed": note["published"], **note}
+        return DayCounts(announced_on=on, **{name: number(counted[name]) for name in names})
 
     def is_noted_as(self, announcement: Announcement) -> bool:
         """Whether the day was published with these counts and this state."""

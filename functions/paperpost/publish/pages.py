@@ -25,7 +25,6 @@ from paperpost.publish.feedmeta import THANKS
 from paperpost.rendering import TEMPLATES, render
 
 _BEIJING = ZoneInfo("Asia/Shanghai")
-_STATUS_DATES = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def day_page(
         )
         for section in sections(day)
     ]
-    body = _page(
+    body = page(
         "site/day.html",
         facts,
         root="../",
@@ -112,7 +111,7 @@ def quiet_page(
 ) -> bytes:
     """`<category>/<date>.html` of a day without announcement, with the reason and the next time."""
     reason_zh, reason_en = reason_words(announcement.reason)
-    return _page(
+    return page(
         "site/quiet.html",
         facts,
         root="../",
@@ -129,7 +128,7 @@ def quiet_page(
 def category_page(facts: SiteFacts, category: Category, view: CategoryView) -> bytes:
     """`<category>/index.html`: its days, the newest first."""
     state_zh, state_en = view.state
-    return _page(
+    return page(
         "site/category.html",
         facts,
         root="../",
@@ -139,7 +138,7 @@ def category_page(facts: SiteFacts, category: Category, view: CategoryView) -> b
         latest=bool(view.days),
         state_zh=state_zh,
         state_en=state_en,
-        next_at=_next_of([view], facts),
+        next_at=next_of([view], facts),
     )
 
 
@@ -154,29 +153,10 @@ class Row:
     state_en: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRow:
-    """One announcement on the status page."""
-
-    category: str
-    state: str
-    state_zh: str
-    state_en: str
-    announced: int
-    stored: int
-    enriched: int
-    published: int
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether what was announced is stored and published."""
-        return self.announced == self.stored == self.published
-
-
 def front_page(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
     """`index.html`."""
-    next_at = _next_of([view for _, view in views], facts)
-    return _page("site/index.html", facts, root="", rows=_rows(views), next_at=next_at)
+    next_at = next_of([view for _, view in views], facts)
+    return page("site/index.html", facts, root="", rows=_rows(views), next_at=next_at)
 
 
 def opml(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
@@ -187,54 +167,12 @@ def opml(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> by
 
 def not_found_page(facts: SiteFacts) -> bytes:
     """`404.html`; it is shown at any depth, so its links start at the root."""
-    return _page("site/404.html", facts, root="/")
-
-
-def status_page(
-    facts: SiteFacts,
-    dates: Sequence[tuple[date, Sequence[StatusRow]]],
-    views: Sequence[tuple[Category, CategoryView]],
-) -> bytes:
-    """`status.html`: the receipts."""
-    next_at = _next_of([view for _, view in views], facts)
-    return _page("site/status.html", facts, root="", dates=dates, next_at=next_at)
+    return page("site/404.html", facts, root="/")
 
 
 def assets() -> dict[str, bytes]:
     """The files that are served as they are."""
     return {name: (TEMPLATES / "site" / name).read_bytes() for name in ("style.css", "filter.js")}
-
-
-def status_rows(
-    views: Sequence[tuple[Category, CategoryView]],
-) -> list[tuple[date, list[StatusRow]]]:
-    """The receipts of the newest dates, by date, the newest first."""
-    by_date: dict[date, list[StatusRow]] = {}
-    for category, view in views:
-        known = {day.announced_on: day for day in view.days}
-        for announcement in view.announcements:
-            row = _status_row(category, view, announcement, known.get(announcement.announced_on))
-            by_date.setdefault(announcement.announced_on, []).append(row)
-    return [(on, by_date[on]) for on in sorted(by_date, reverse=True)[:_STATUS_DATES]]
-
-
-def _status_row(
-    category: Category, view: CategoryView, announcement: Announcement, day: DayCounts | None
-) -> StatusRow:
-    one = CategoryView(
-        announcements=(announcement,), days=(), has_feed=False, published_on=view.published_on
-    )
-    state_zh, state_en = one.state
-    return StatusRow(
-        category=category.code,
-        state=announcement.state.value,
-        state_zh=state_zh,
-        state_en=state_en,
-        announced=announcement.announced,
-        stored=announcement.stored,
-        enriched=day.enriched if day else 0,
-        published=day.published if day else 0,
-    )
 
 
 def _rows(views: Iterable[tuple[Category, CategoryView]]) -> list[Row]:
@@ -250,7 +188,8 @@ def _rows(views: Iterable[tuple[Category, CategoryView]]) -> list[Row]:
     ]
 
 
-def _next_of(views: Sequence[CategoryView], facts: SiteFacts) -> datetime | None:
+def next_of(views: Sequence[CategoryView], facts: SiteFacts) -> datetime | None:
+    """The announcement after the newest of *views*, in Beijing's time; None before the first."""
     newest = [view.announcements[0].announced_on for view in views if view.announcements]
     return facts.next_after(max(newest)) if newest else None
 
@@ -275,7 +214,8 @@ def _paper(record: Record, facts: SiteFacts, minimal: dict[str, str]) -> Markup:
     return Markup(html)  # noqa: S704  the template and escape() made it safe
 
 
-def _page(template: str, facts: SiteFacts, **values: object) -> bytes:
+def page(template: str, facts: SiteFacts, **values: object) -> bytes:
+    """The bytes of a page from its *template* with what all pages need and *values*."""
     text = render(
         template, mail=facts.mail, contact_mail=facts.contact_mail, thanks=THANKS, **values
     )

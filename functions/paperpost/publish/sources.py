@@ -47,6 +47,7 @@ class Sources:
                     if listing.arxiv_id in papers
                 ),
                 self._late(announcement, listings[announcement.announced_on]),
+                listed=len(listings[announcement.announced_on]),
             )
             for announcement in announcements
         ]

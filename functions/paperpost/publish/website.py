@@ -1,12 +1,9 @@
 """The files of the site as a whole: front page, status, OPML, 404, stylesheet and script."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from paperpost.domain.categories import Category
-from paperpost.publish.days import CategoryView, announcement_facts, data_hash
+from paperpost.publish.days import announcement_facts, data_hash
 from paperpost.publish.files import put_changed
 from paperpost.publish.known import BUILD
 from paperpost.publish.pages import (
@@ -14,27 +11,25 @@ from paperpost.publish.pages import (
     front_page,
     not_found_page,
     opml,
-    status_page,
-    status_rows,
 )
 from paperpost.publish.press import Press
+from paperpost.publish.status import Status, Views, status_facts, status_json, status_page
 
 SITE = "site"  # stands where a category's code does in the notes
 
 
-def build_site(press: Press, views: Sequence[tuple[Category, CategoryView]]) -> int:
+def build_site(press: Press, views: Views, status: Status) -> int:
     """Put the site-wide files that changed, the front page last, and return how many."""
-    facts = data_hash([press.fingerprint(), *_view_facts(views)])
+    facts = data_hash([press.fingerprint(), *_view_facts(views), *status_facts(status)])
     note = press.papers.get_published(SITE).get(BUILD, {})
     if note.get("data") == facts:
         return 0
-    dates = status_rows(views)
     files = {
         **assets(),
         "404.html": not_found_page(press.facts),
         "feeds.opml": opml(press.facts, views),
-        "status.json": _status_json(dates),
-        "status.html": status_page(press.facts, dates, views),
+        "status.json": status_json(status),
+        "status.html": status_page(press.facts, status),
         "index.html": front_page(press.facts, views),
     }
     digests, puts = put_changed(press.site, files, dict(note.get("files", {})))
@@ -42,30 +37,7 @@ def build_site(press: Press, views: Sequence[tuple[Category, CategoryView]]) -> 
     return puts
 
 
-def _status_json(dates: Sequence[tuple[Any, Sequence[Any]]]) -> bytes:
-    value = {
-        "dates": [
-            {
-                "announced_on": on.isoformat(),
-                "categories": [
-                    {
-                        "category": row.category,
-                        "state": row.state,
-                        "announced": row.announced,
-                        "stored": row.stored,
-                        "enriched": row.enriched,
-                        "published": row.published,
-                    }
-                    for row in rows
-                ],
-            }
-            for on, rows in dates
-        ]
-    }
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _view_facts(views: Sequence[tuple[Category, CategoryView]]) -> list[Any]:
+def _view_facts(views: Views) -> list[Any]:
     return [
         [
             category.code,

@@ -10,6 +10,7 @@ import pytest
 from paperpost import clients, data
 from paperpost.domain.errors import FeedError
 from paperpost.fetch.collect import Metadata, Polled, collect
+from paperpost.fetch.sources import Request
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 from support.aws import Cloud
@@ -22,15 +23,19 @@ class FakeSource:
 
     def __init__(self, feeds: Mapping[str, bytes | FeedError], *, is_replay: bool) -> None:
         self.feeds, self.is_replay = feeds, is_replay
+        self.kept: list[Request] = []
 
-    def requests(self, categories: Sequence[str]) -> list[str]:  # noqa: ARG002
-        return list(self.feeds)
+    def requests(self, categories: Sequence[str]) -> list[Request]:  # noqa: ARG002
+        return [Request(address=name) for name in self.feeds]
 
-    def read(self, request: str) -> bytes:
-        found = self.feeds[request]
+    def read(self, request: Request, *, if_changed: bool = False) -> bytes | None:  # noqa: ARG002
+        found = self.feeds[request.address]
         if isinstance(found, FeedError):
             raise found
         return found
+
+    def keep(self, request: Request) -> None:
+        self.kept.append(request)
 
 
 class RecordingQueue(Queue):

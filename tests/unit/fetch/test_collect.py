@@ -96,18 +96,20 @@ def test_an_archive_covers_its_configured_members_by_their_canonical_names(
     assert state(papers, "cs.LG") == ("quiet", 0, 0, "replay")
 
 
-@pytest.mark.parametrize("replay", [True, False])
-def test_a_member_without_a_paper_in_its_archives_feed_is_quiet(
+@pytest.mark.parametrize(("replay", "expected"), [(True, "quiet"), (False, "complete")])
+def test_a_member_without_a_paper_in_its_archives_feed_is_not_waited_for(
     poll: Poll,
     papers: PaperTable,
     replay: bool,  # noqa: FBT001
+    expected: str,
 ) -> None:
-    """The archive's feed is there, so nothing is waited for."""
+    """The archive's feed is there; a due announcement without papers is complete with none."""
     feed = rss([Item(categories=("stat.ML",))], names="stat")
 
-    poll(feed, categories=["stat.ML", "stat.AP"], replay=replay)
+    polled = poll(feed, categories=["stat.ML", "stat.AP"], replay=replay)
 
-    assert state(papers, "stat.AP") == ("quiet", 0, 0, "no papers")
+    assert polled.problems == ()
+    assert state(papers, "stat.AP") == (expected, 0, 0, "no papers")
 
 
 def test_a_paper_whose_own_category_went_missing_is_listed_all_the_same(

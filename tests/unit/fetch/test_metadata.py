@@ -11,8 +11,11 @@ import responses
 
 from paperpost.domain.papers import Author, Paper
 from paperpost.fetch.metadata import ArxivMetadata
-from paperpost.fetch.transport import Pace, polite_session
+from paperpost.fetch.pace import Pace
+from paperpost.fetch.search import ApiSearch
+from paperpost.fetch.transport import ATTEMPTS, polite_session
 
+NOW = datetime(2026, 4, 21, 4, 20, tzinfo=UTC)
 API = "https://export.arxiv.org/api/query"
 FEED = """<?xml version='1.0' encoding='UTF-8'?>
 <feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" \
@@ -45,7 +48,8 @@ PAPER = Paper(
 @pytest.fixture
 def metadata() -> ArxivMetadata:
     """The API over a session that does not wait."""
-    return ArxivMetadata(polite_session("ops@example.org", Pace(sleep=lambda _: None)))
+    pace = Pace(now=lambda: NOW, sleep=lambda _: None)
+    return ArxivMetadata(ApiSearch(polite_session("ops@example.org", pace)))
 
 
 @responses.activate
@@ -67,6 +71,37 @@ def test_what_the_feed_lacks_is_added_and_nothing_else(metadata: ArxivMetadata) 
         ),
     )
     assert responses.calls[0].request.headers["User-Agent"].startswith("Paperpost/")
+
+
+@responses.activate
+def test_tex_and_names_of_nobody_in_the_answer_reach_no_reader(metadata: ArxivMetadata) -> None:
+    """Comments and references are TeX there too; a lone colon is no author in either list."""
+    told = FEED.format(version=2).replace(
+        "12 pages,", r"M\"uller--Sch\'on, \url{https://a.example},"
+    )
+    told = told.replace("<author>", "<author><name>:</name></author><author>", 1)
+    responses.get(API, body=told)
+
+    [completed] = metadata.completed([PAPER])
+
+    assert completed.comment == "Müller–Schón, https://a.example, 3 figures"
+    assert [author.name for author in completed.authors] == ["José Example", "Bo Sample"]
+
+
+@responses.activate
+def test_a_withdrawal_told_in_the_comment_flags_the_paper(
+    metadata: ArxivMetadata, shared_data: Path
+) -> None:
+    """The feed's abstract does not say so; what the feed said is not taken back."""
+    body = (shared_data / "arxiv-api" / "ids-withdrawn.derived.xml").read_bytes()
+    responses.get(API, body=body)
+    responses.get(API, body=FEED.format(version=2))
+
+    [withdrawn] = metadata.completed([replace(PAPER, arxiv_id="2603.02263")])
+    [still] = metadata.completed([replace(PAPER, withdrawn=True)])
+
+    assert withdrawn.withdrawn
+    assert still.withdrawn
 
 
 @responses.activate
@@ -137,7 +172,7 @@ def test_no_answer_of_the_api_stops_fetch(
 def test_a_page_that_fails_does_not_take_the_next_with_it(metadata: ArxivMetadata) -> None:
     """The hundred and first paper is asked for although the first hundred failed."""
     others = [replace(PAPER, arxiv_id=f"2604.{n:05}") for n in range(10001, 10101)]
-    for _ in range(2):  # the package asks once more by itself
+    for _ in range(ATTEMPTS):
         responses.get(API, status=503)
     responses.get(API, body=FEED.format(version=2))
 

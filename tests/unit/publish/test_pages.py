@@ -11,6 +11,8 @@ from lxml import etree
 
 from paperpost.data import taxonomy
 from paperpost.domain.announcements import AnnouncementState
+from paperpost.domain.deliveries import IssueState
+from paperpost.domain.mailed import Mailed
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
 from paperpost.publish.days import CategoryView, Day, counts, is_held, make_day, sections
@@ -22,10 +24,9 @@ from paperpost.publish.pages import (
     not_found_page,
     opml,
     quiet_page,
-    status_page,
-    status_rows,
 )
 from paperpost.publish.records import records_json
+from paperpost.publish.status import Status, reconcile, status_json, status_page
 from support.records import (
     DAY,
     make_announcement,
@@ -162,6 +163,12 @@ def test_no_page_needs_another_server_or_runs_inline_script(
     assert [e for e in root.iter() if e.get("style") or e.get("onclick")] == []
 
 
+def status_of(facts: SiteFacts, view: CategoryView, *issues: Mailed) -> Status:
+    """The receipts of cs.CV, soon after they were stored."""
+    now = stored_at(DAY) + timedelta(minutes=1)
+    return reconcile(facts, [(CV, view)], issues, hold=timedelta(minutes=30), now=now)
+
+
 def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
     view = CategoryView(
         announcements=(day.announcement,),
@@ -175,7 +182,7 @@ def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
         "quiet": quiet_page(facts, CV, quiet, previous=None, following=None),
         "category": category_page(facts, CV, view),
         "front": front_page(facts, [(CV, view)]),
-        "status": status_page(facts, status_rows([(CV, view)]), [(CV, view)]),
+        "status": status_page(facts, status_of(facts, view)),
         "404": not_found_page(facts),
     }
 
@@ -229,13 +236,82 @@ def test_a_quiet_day_gives_the_reason_and_the_next_time(
     assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
 
 
-def test_the_status_page_says_what_does_not_add_up(facts: SiteFacts) -> None:
+def test_the_status_page_says_in_words_what_is_in_progress(facts: SiteFacts) -> None:
     partial = replace(make_announcement(12, state=AnnouncementState.PARTIAL), stored=10)
     view = CategoryView(announcements=(partial,), days=(), has_feed=False)
 
-    body = status_page(facts, status_rows([(CV, view)]), [(CV, view)])
+    said = text(parse(status_page(facts, status_of(facts, view))))
 
-    assert "cs.CV 12 10 0 0 正在收录 being stored" in text(parse(body))
+    assert "全部相符 Everything adds up." in said
+    assert "cs.CV 12 10 0 0 0 正在收录 being stored" in said
+
+
+def test_the_status_page_begins_with_what_does_not_add_up(facts: SiteFacts, day: Day) -> None:
+    """In both languages, before the next announcement and the table."""
+    lost = replace(counts(day, LANGUAGES), announced=2, stored=2, listed=1, published=1)
+    view = CategoryView(announcements=(make_announcement(2),), days=(lost,), has_feed=True)
+
+    said = text(parse(status_page(facts, status_of(facts, view))))
+
+    assert "2 处不相符 2 counts do not add up cs.CV 4月21日" in said
+    assert "cs.CV 4月21日 ：入库 2 ≠ 收录 1 stored 2 ≠ listed 1" in said
+    assert said.index("≠") < said.index("下次公告") < said.index("2026年4月21日")
+    assert "全部相符" not in said
+
+
+def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: Day) -> None:
+    view = CategoryView(
+        announcements=(day.announcement,), days=(counts(day, LANGUAGES),), has_feed=True
+    )
+    sending = Mailed(
+        issue=f"daily-{DAY}",
+        state=IssueState.SENDING,
+        frozen_at=stored_at(DAY),
+        sent=1240,
+        skipped=3,
+        open=7,
+    )
+    status = status_of(facts, view, sending)
+
+    (shown,) = json.loads(status_json(status))["dates"]
+    said = text(parse(status_page(facts, status)))
+
+    assert shown["issues"] == [
+        {
+            "issue": f"daily-{DAY}", "state": "sending", "audience": 1250, "sent": 1240,
+            "skipped": 3, "failed": 0, "unknown": 0, "open": 7, "adds_up": True,
+        }
+    ]  # fmt: skip
+    assert "读者 1,250 = 已发 1,240 · 跳过 3 · 失败 0 · 不明 0 · 待发 7；正在投递" in said
+    assert "1,250 readers = sent 1,240 · skipped 3 · failed 0 · unknown 0 · open 7" in said
+
+
+def test_the_data_says_whether_all_adds_up_and_when_it_goes_on(facts: SiteFacts, day: Day) -> None:
+    view = CategoryView(
+        announcements=(day.announcement,), days=(counts(day, LANGUAGES),), has_feed=True
+    )
+
+    value = json.loads(status_json(status_of(facts, view)))
+
+    assert (value["adds_up"], value["faults"]) == (True, [])
+    assert value["next_announcement_at"] == "2026-04-22T12:20:00+08:00"
+    (row,) = value["dates"][0]["categories"]
+    total = len(day.records)
+    assert [row[name] for name in ("announced", "stored", "listed", "published")] == [total] * 4
+    assert row["enriched"] + row["pending"] == total
+    assert (row["state_zh"], row["state_en"], row["adds_up"]) == ("已发布", "published", True)
+
+
+def test_the_receipts_show_fourteen_dates_the_newest_first(facts: SiteFacts) -> None:
+    quiet = [
+        make_announcement(0, on=DAY - timedelta(days=n), state=AnnouncementState.QUIET)
+        for n in range(20)
+    ]
+    view = CategoryView(announcements=tuple(quiet), days=(), has_feed=False)
+
+    shown = [d["announced_on"] for d in json.loads(status_json(status_of(facts, view)))["dates"]]
+
+    assert shown == [str(DAY - timedelta(days=n)) for n in range(14)]
 
 
 def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day) -> None:

@@ -62,7 +62,11 @@ class Emulator:
         return self._running().pid
 
     def start(
-        self, *, standin: str | None = None, extra: Mapping[str, str] | None = None
+        self,
+        *,
+        standin: str | None = None,
+        extra: Mapping[str, str] | None = None,
+        polls: bool = True,
     ) -> "Emulator":
         """
         Start it and wait until it answers; returns itself.
@@ -70,6 +74,7 @@ class Emulator:
         Args:
             standin: the URL where the handlers find SES v2 and Bedrock.
             extra: more variables for the child, which every handler inherits.
+            polls: whether functions get what waits in queues and streams before `poll()`.
 
         Raises:
             EmulatorError: it ended or stayed silent.
@@ -77,6 +82,7 @@ class Emulator:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "paperpost_cli.cloud.emulator_host"]
         command += ["--port", str(self.port), "--state-dir", str(self.state_dir)]
+        command += [] if polls else ["--wait"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -116,6 +122,10 @@ class Emulator:
                 return
         self.kill()
         raise EmulatorError(f"the emulator does not answer; {self._last_words()}")
+
+    def poll(self) -> None:
+        """From now on let functions have what waits in queues and streams."""
+        self._ask("/_paperpost/poll")
 
     def save(self) -> None:
         """Write its whole state to disk now."""

@@ -17,6 +17,9 @@ It differs from the bare `ministack` command, each time for a reason found by ru
   disk at once by themselves.
 * Unread stream records are part of that state. MiniStack keeps the consumers' positions, not the
   records: after a restart a consumer would sleep through as many new records as it had read.
+* A message that was received and not deleted is offered again after a restart: its function is
+  gone, and nobody would wait out a visibility time-out of minutes. With `--wait`, no function gets
+  anything before `POST /_paperpost/poll`: the launcher first tells them where AWS is now.
 * A failed invocation leaves the line `ERROR RequestId: <id>` and the reason in the function's log.
 * An empty AWS_ENDPOINT_URL of a function counts as none, as for botocore, so that its worker gets
   MiniStack's address and not AWS's.
@@ -50,6 +53,7 @@ from hypercorn.config import Config
 SAVE_PATH = "/_paperpost/save"
 READY_PATH = "/_paperpost/ready"
 IDLE_PATH = "/_paperpost/idle"
+POLL_PATH = "/_paperpost/poll"
 _LOCK_WAIT_S = 30.0
 _INVOCATIONS_END_WITHIN_S = 20.0
 _STREAM_WINDOW_S = 0.5
@@ -70,6 +74,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--save-every", type=float, default=3.0, help="seconds")
+    parser.add_argument("--wait", action="store_true", help="poll event sources when told to")
     arguments = parser.parse_args()
     state_dir: Path = arguments.state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -78,7 +83,9 @@ def main() -> int:
     os.environ.update(_settings(state_dir, arguments.port))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     host = Host(
-        Snapshot(state_dir / "state.json", port=arguments.port), save_every_s=arguments.save_every
+        Snapshot(state_dir / "state.json", port=arguments.port),
+        save_every_s=arguments.save_every,
+        polls=not arguments.wait,
     )
     asyncio.run(host.serve(arguments.port))
     shutil.rmtree(state_dir / "tmp", ignore_errors=True)
@@ -187,9 +194,10 @@ class Snapshot:
 class Host:
     """MiniStack in this process."""
 
-    def __init__(self, snapshot: Snapshot, *, save_every_s: float) -> None:
+    def __init__(self, snapshot: Snapshot, *, save_every_s: float, polls: bool) -> None:
         self._snapshot = snapshot
         self._save_every_s = save_every_s
+        self._polls = polls
         self._requests = 0
         self._polling = threading.Event()
         self._app: Any = import_module("ministack.app")
@@ -245,9 +253,11 @@ class Host:
             await self._app.app(scope, receive, self._ready(send))
             return
         if scope["type"] == "http":
-            if scope["path"] in (SAVE_PATH, READY_PATH, IDLE_PATH):
+            if scope["path"] in (SAVE_PATH, READY_PATH, IDLE_PATH, POLL_PATH):
                 if scope["path"] == SAVE_PATH:
                     self.save()
+                if scope["path"] == POLL_PATH:
+                    self._polling.set()
                 await _answer(send, self.work())
                 return
             self._requests += 1
@@ -268,10 +278,21 @@ class Host:
         async def sent(message: dict[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._restore_streams(self._snapshot.load("paperpost_streams"))
-                self._polling.set()
+                self._offer_again()
+                if self._polls:
+                    self._polling.set()
             await send(message)
 
         return sent
+
+    def _offer_again(self) -> None:
+        """Make visible what functions had received that ended with the former process."""
+        sqs: Any = import_module("ministack.services.sqs")
+        now = time.time()
+        for _, queue in sqs._queues.all_items():
+            for message in queue["messages"]:
+                if message["receive_count"]:
+                    message["visible_at"] = min(message["visible_at"], now)
 
     async def _drained(self, stop: asyncio.Event) -> None:
         """Wait for the word to stop, then for the invocations that run."""

@@ -33,7 +33,11 @@ def _shown(proof: Proof) -> bool:
     try:
         figure = proof.carry_out()
     except ProofError as exc:
-        print(f"{proof.name}: {exc.figure} … FAILED: {exc}", flush=True)
+        print(f"{proof.name}: {exc.figure} … FAILED: {exc}".replace("  ", " "), flush=True)
+        return False
+    except Exception as exc:  # noqa: BLE001  whatever breaks a proof has failed it, not the others
+        said = " ".join(f"{type(exc).__name__}: {exc}".split())
+        print(f"{proof.name}: … FAILED: {said}", flush=True)
         return False
     print(f"{proof.name}: {figure} ({time.monotonic() - began:.0f} s) … ok", flush=True)
     return True

@@ -1,0 +1,204 @@
+"""Days that were missed: found by the calendar, filled from what arXiv tells of its past."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from paperpost.domain.announcements import Announcement, Calendar, eastern_date
+from paperpost.domain.errors import DamagedError, FeedError
+from paperpost.domain.papers import Listing, Paper
+from paperpost.fetch.history import History, days, submissions_of
+from paperpost.fetch.sightings import Day
+from paperpost.fetch.store import store_day
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.queues import Queue
+
+# How far back a poll looks for missed days, and how many of a category it fills at most.
+HEALED_DAYS = 14
+MOST_AT_ONCE = 10
+# From so many days back on, replacements are no longer looked for: finding them means to follow
+# all that changed since.
+_LONG_AGO = timedelta(days=45)
+# The API's index has been days behind; what it does not show yet must not count as nothing.
+_INDEX_LAG = timedelta(days=3)
+# Moderation holds papers back by some days; they were then announced later than history tells.
+_HELD_DAYS = 7
+_DAY = timedelta(days=1)
+BACKFILLED = "backfilled"
+
+
+class Past(Protocol):
+    """Who knows when versions came in. All raise FeedError."""
+
+    def harvested(self, category: str, since: datetime) -> list[History]:
+        """All papers that changed since then, with all their versions."""
+
+    def changed(self, category: str, since: datetime) -> list[History]:
+        """Papers whose newest version came in since then, without versions in between."""
+
+    def submitted(self, category: str, since: datetime, until: datetime) -> list[History]:
+        """Papers whose first version came in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healed:
+    """What was filled: days and papers; `left`: days that are still missing."""
+
+    days: int
+    papers: int
+    left: int
+    problems: tuple[FeedError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healer:
+    """Fills missed days. *has_time*: whether there is time for one more day."""
+
+    past: Past
+    papers: PaperTable
+    queue: Queue
+    calendar: Calendar
+    languages: Sequence[str]
+    now: datetime
+    has_time: Callable[[], bool]
+
+    def heal(self, categories: Sequence[str]) -> Healed:
+        """Fill what the last days lack; never today, whose feed may still come."""
+        today = eastern_date(self.now)
+        missed = {category: self._gaps(category, today) for category in categories}
+        found, problems = list[int](), list[FeedError]()
+        room = MOST_AT_ONCE
+        for category, gaps in missed.items():
+            chosen = gaps[:room]
+            if not chosen or not self.has_time():
+                continue
+            try:
+                filled = self._fill(category, chosen, queue=self.queue)
+            except FeedError as exc:
+                problems.append(exc)
+            else:
+                room -= len(filled)
+                found += filled
+        return Healed(
+            days=len(found),
+            papers=sum(found),
+            left=sum(map(len, missed.values())) - len(found),
+            problems=tuple(problems),
+        )
+
+    def backfill(self, category: str, first: date, last: date) -> Healed:
+        """
+        Fill the due days from *first* to *last* that are not complete.
+
+        Nothing is queued for enrichment: its sweep takes what is recent enough.
+
+        Raises: FeedError: If neither OAI-PMH nor the API answers.
+        """
+        wanted = [first + n * _DAY for n in range((last - first).days + 1)]
+        stored = {a.announced_on: a for a in self.papers.list_announcements(category, last=last)}
+        gaps = [on for on in wanted if self._is_gap(on, stored)]
+        filled = self._fill(category, gaps, queue=None) if gaps else []
+        return Healed(days=len(filled), papers=sum(filled), left=len(gaps) - len(filled))
+
+    def _gaps(self, category: str, today: date) -> list[date]:
+        """Due dates before *today* that lack something; before the first poll nothing was due."""
+        known = self.papers.list_announcements(category, last=today, limit=3 * HEALED_DAYS)
+        if not known:
+            return []
+        stored = {a.announced_on: a for a in known}
+        first = max(min(stored), today - HEALED_DAYS * _DAY)
+        wanted = [first + n * _DAY for n in range((today - first).days)]
+        return [on for on in wanted if self._is_gap(on, stored)]
+
+    def _is_gap(self, on: date, stored: Mapping[date, Announcement]) -> bool:
+        if self.calendar.quiet_reason(on):
+            return False
+        found = stored.get(on)
+        return found is None or not found.state.is_settled
+
+    def _fill(self, category: str, gaps: Sequence[date], *, queue: Queue | None) -> list[int]:
+        """Store what must have been announced on *gaps*; return how many papers each day had."""
+        histories, reason = self._histories(category, gaps[0], gaps[-1])
+        found = list[int]()
+        for day in days(
+            histories,
+            categories=[category],
+            calendar=self.calendar,
+            first=gaps[0],
+            last=gaps[-1],
+            now=self.now,
+        ):
+            if day.announced_on not in gaps:
+                continue
+            if not self.has_time():
+                break
+            known = self.papers.get_papers(paper.arxiv_id for paper in day.papers)
+            store_day(
+                _without(day, category, self._listed_later(category, day.announced_on), known),
+                papers=self.papers,
+                queue=queue,
+                languages=self.languages,
+                now=self.now,
+                reason=reason,
+            )
+            found.append(len(day.papers))
+        return found
+
+    def _histories(self, category: str, first: date, last: date) -> tuple[Iterable[History], str]:
+        """
+        What came in for these days, and how it came to us.
+
+        OAI-PMH is asked first: it alone tells every version's date, so that a replacement which
+        was replaced again is not lost. The API stands in when it does not answer.
+        """
+        since, _ = submissions_of(first, self.calendar)
+        _, until = submissions_of(last, self.calendar)
+        if eastern_date(self.now) - last > _LONG_AGO:
+            told = self.past.submitted(category, since, until)
+            return told, f"{BACKFILLED} without replacements"
+        try:
+            harvested = self.past.harvested(category, since)
+        except FeedError:
+            harvested = []
+        if harvested:
+            return harvested, BACKFILLED
+        # Nothing at all since then is as doubtful as no answer.
+        changed = self.past.changed(category, since)
+        is_behind = not any(max(h.versions.values()) >= until for h in changed)
+        if is_behind and eastern_date(self.now) - last < _INDEX_LAG:
+            raise DamagedError(category, f"the API's index does not reach beyond {last} yet")
+        return [*changed, *self.past.submitted(category, since, until)], BACKFILLED
+
+    def _listed_later(self, category: str, on: date) -> set[tuple[str, int]]:
+        """Versions that a feed has announced in the days after *on*."""
+        after = (on + n * _DAY for n in range(1, _HELD_DAYS + 1))
+        return {
+            (listing.arxiv_id, listing.version)
+            for day in after
+            if day <= eastern_date(self.now)
+            for listing in self.papers.list_listings(category, day)
+        }
+
+
+def _without(
+    day: Day, category: str, later: set[tuple[str, int]], known: Mapping[str, Paper]
+) -> Day:
+    """*day* without what the category's own feeds have announced later: they are the truth."""
+
+    def is_told(listing: Listing) -> bool:
+        if (listing.arxiv_id, listing.version) in later:
+            return True
+        paper = known.get(listing.arxiv_id)
+        first = paper.listed.get(category) if paper else None
+        return (
+            first is not None
+            and not first.announce_type.is_replacement
+            and not listing.announce_type.is_replacement
+            and first.announced_on > day.announced_on
+        )
+
+    kept = tuple(listing for listing in day.listings[category] if not is_told(listing))
+    ids = {listing.arxiv_id for listing in kept}
+    told = tuple(paper for paper in day.papers if paper.arxiv_id in ids)
+    return replace(day, papers=told, listings={category: kept})

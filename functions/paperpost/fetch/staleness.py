@@ -1,0 +1,53 @@
+"""Old news under a new date: arXiv has served a past batch as today's, and only the ids show it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from paperpost.domain.papers import Listing
+from paperpost.fetch.sightings import Day
+from paperpost.storage.papers import PaperTable
+
+# How many announcements back the newest one with papers is looked for: a week's end and holidays.
+_BACK = 10
+
+
+def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]:
+    """
+    *day* without categories whose papers are those of their announcement before, and these.
+
+    A version is announced once in a category, so half of them coming again is no new batch.
+    Source: ZJU-REAL/Polaris#414 on GitHub (cs.AI a batch behind, dated today), read 2026-11-23.
+    """
+    listed = [category for category, listings in day.listings.items() if listings]
+    stale = frozenset(
+        category
+        for category in listed
+        if _is_stale(category, day.announced_on, day.listings[category], papers=papers)
+    )
+    if not stale:
+        return day, stale
+    # What came empty in the same old feed says nothing of today either.
+    empty = frozenset(c for c, listings in day.listings.items() if not listings)
+    gone = stale | (empty if stale == frozenset(listed) else frozenset())
+    kept = {c: listings for c, listings in day.listings.items() if c not in gone}
+    ids = {listing.arxiv_id for listings in kept.values() for listing in listings}
+    told = tuple(
+        replace(paper, listed={c: f for c, f in paper.listed.items() if c in kept})
+        for paper in day.papers
+        if paper.arxiv_id in ids
+    )
+    return replace(day, papers=told, listings=kept), gone
+
+
+def _is_stale(category: str, on: date, listings: Iterable[Listing], *, papers: PaperTable) -> bool:
+    begun = papers.get_announcement(category, on)
+    if begun is not None and begun.stored:
+        return False  # the batch of this date is known already
+    before = papers.list_announcements(category, last=on - timedelta(days=1), limit=_BACK)
+    newest = next((a.announced_on for a in before if a.stored), None)
+    if newest is None:
+        return False
+    known = {(li.arxiv_id, li.version) for li in papers.list_listings(category, newest)}
+    told = {(li.arxiv_id, li.version) for li in listings}
+    return 2 * len(told & known) >= len(told)

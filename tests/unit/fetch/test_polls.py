@@ -1,0 +1,468 @@
+"""fetch against a made-up arXiv on a virtual clock: nights with faults, missed days, two at once."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from paperpost import clients
+from paperpost.domain.announcements import EASTERN
+from paperpost.domain.errors import FeedError, InvalidInputError
+from paperpost.fetch.handler import run
+from paperpost.settings import FetchSettings
+from paperpost.storage.fetchnotes import FetchNotes
+from paperpost.storage.papers import PaperTable
+from support.arxiv_script import ScriptedDay, ScriptedPaper, truth, write_script
+from support.arxiv_server import ArxivServer, Fault, FaultKind
+from support.aws import Cloud
+
+CATEGORIES = ("cs.AI", "cs.LG", "stat.ML")
+MONDAY = date(2026, 4, 20)
+TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))
+WEEK = write_script(first=MONDAY, days=5, categories=CATEGORIES, seed=4)
+POLLS = (time(0, 20), time(3, 20), time(7, 20))
+POLL = {"task": "poll"}
+
+
+class Night:
+    """One stack of Paperpost, its clock, and polls on that clock."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.at = datetime(2026, 4, 20, 4, 20, tzinfo=UTC)
+        self.table = clients.table(cloud.papers)
+        self.papers, self.notes = PaperTable(self.table), FetchNotes(self.table)
+        self._cloud = cloud
+
+    def clock(self) -> datetime:
+        return self.at
+
+    def pause(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def settings(self, categories: Sequence[str], *, api: bool) -> FetchSettings:
+        return FetchSettings(
+            papers_table=self._cloud.papers,
+            enrichment_queue_url=self._cloud.queues["enrichment"],
+            categories=tuple(categories),
+            contact_mail="ops@example.org",
+            api_metadata=api,
+        )
+
+    def run(
+        self,
+        event: dict[str, Any] = POLL,
+        *,
+        categories: Sequence[str] = CATEGORIES,
+        api: bool = False,
+    ) -> dict[str, int]:
+        """What the function does, with five minutes of time."""
+        return run(
+            event,
+            self.settings(categories, api=api),
+            clock=self.clock,
+            sleep=self.pause,
+            remaining=timedelta(minutes=5),
+        )
+
+    def poll_at(self, on: date, eastern: time, **options: Any) -> dict[str, int] | FeedError:
+        """The poll at that time: its counts, or the error that it failed with."""
+        self.at = max(self.at, datetime.combine(on, eastern, EASTERN).astimezone(UTC))
+        try:
+            return self.run(**options)
+        except FeedError as exc:
+            return exc
+
+    def nights(self, first: date, days: int, **options: Any) -> list[Any]:
+        """Every poll of some nights."""
+        return [
+            self.poll_at(first + timedelta(days=n), at, **options)
+            for n in range(days)
+            for at in POLLS
+        ]
+
+    def told(self, on: date, category: str) -> dict[str, tuple[int, str]]:
+        """What is listed: id → version and type."""
+        return {
+            listing.arxiv_id: (listing.version, listing.announce_type.value)
+            for listing in self.papers.list_listings(category, on)
+        }
+
+    def state(self, on: date, category: str) -> tuple[str, int, int, str] | None:
+        found = self.papers.get_announcement(category, on)
+        return found and (found.state.value, found.announced, found.stored, found.reason)
+
+    def items(self) -> dict[tuple[str, str], Any]:
+        """All that is stored, but the lease."""
+        found = self.table.scan(ConsistentRead=True)["Items"]
+        return {(str(i["pk"]), str(i["sk"])): i for i in found if i["sk"] != "LEASE"}
+
+
+@pytest.fixture
+def night(cloud: Cloud) -> Night:
+    """Monday, 00:20 Eastern, nothing stored."""
+    return Night(cloud)
+
+
+def serving(night: Night, script: Sequence[ScriptedDay], *faults: Fault, **how: Any) -> ArxivServer:
+    return ArxivServer(script, clock=night.clock, faults=faults, pause=night.pause, **how)
+
+
+def assert_as_announced(night: Night, script: Sequence[ScriptedDay]) -> None:
+    """Every category of every day holds what the script says, and is complete."""
+    for (on, category), expected in truth(script, CATEGORIES).items():
+        assert night.told(on, category) == expected, (on, category)
+        state = night.state(on, category)
+        assert state is not None, (on, category)
+        assert state[:3] == ("complete", len(expected), len(expected)), (on, category)
+
+
+def test_a_quiet_week_is_stored_as_announced(night: Night) -> None:
+    """One request a poll; three seconds apart; a poll with nothing new writes nothing."""
+    server = serving(night, WEEK)
+    with server.in_process():
+        assert not any(isinstance(p, FeedError) for p in night.nights(MONDAY, 5))
+        before = night.items()
+        again = night.run()
+
+    assert_as_announced(night, WEEK)
+    assert night.items() == before
+    assert (again["papers"], again["listings"], again["backfilled"]) == (0, 0, 0)
+    assert server.smallest_gap_s >= 3
+    assert len(server.log) == 16
+    assert [logged.status for logged in server.log].count(304) == 11
+
+
+FAULTS = {
+    "stale": Fault(kind=FaultKind.STALE, on=TUESDAY, hours=2),
+    "six hours late": Fault(kind=FaultKind.LATE, on=TUESDAY, hours=6),
+    "429": Fault(kind=FaultKind.STATUS, status=429, on=TUESDAY, times=3),
+    "429 with Retry-After": Fault(
+        kind=FaultKind.STATUS, status=429, retry_after_s=3000, on=TUESDAY, times=1
+    ),
+    "503 with a date": Fault(
+        kind=FaultKind.STATUS, status=503, retry_after_s=60, retry_as_date=True, on=TUESDAY, times=1
+    ),
+    "503 all day": Fault(kind=FaultKind.STATUS, status=503, on=TUESDAY),
+    "feeds gone for three days": Fault(
+        kind=FaultKind.STATUS, status=500, on=TUESDAY, until=THURSDAY, endpoint="feed"
+    ),
+    "a page": Fault(kind=FaultKind.HTML, on=TUESDAY, times=2),
+    "rate exceeded": Fault(kind=FaultKind.RATE_EXCEEDED, on=TUESDAY, times=5),
+    "error feed": Fault(kind=FaultKind.ERROR_FEED, on=TUESDAY, times=1, endpoint="feed"),
+    "cut": Fault(kind=FaultKind.TRUNCATED, on=TUESDAY, times=2),
+    "short": Fault(kind=FaultKind.SHORT, on=TUESDAY, times=5),
+    "empty": Fault(kind=FaultKind.EMPTY, on=TUESDAY, times=2, endpoint="feed"),
+    "reset": Fault(kind=FaultKind.RESET, on=TUESDAY, times=6),
+    "slow": Fault(kind=FaultKind.SLOW, on=TUESDAY, seconds=40, times=1),
+    "bomb": Fault(kind=FaultKind.BOMB, on=TUESDAY, times=1),
+    "redirect": Fault(kind=FaultKind.REDIRECT, on=TUESDAY, times=1),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_loses_repeats_and_misdates_nothing(night: Night, fault: Fault) -> None:
+    """Later polls, or the next night's, make it good; then nothing more is written."""
+    server = serving(night, WEEK, fault)
+    with server.in_process():
+        night.nights(MONDAY, 5)
+        before = night.items()
+        night.run()
+
+    assert server.fired[fault.kind] >= 1
+    assert_as_announced(night, WEEK)
+    assert night.items() == before
+    assert server.smallest_gap_s >= 3
+    for category in CATEGORIES:
+        assert night.papers.get_fetch_note(category)["until"] == WEEK[-1].on.isoformat()
+
+
+@pytest.mark.parametrize(
+    "name", ["stale", "503 all day", "error feed", "empty", "bomb", "redirect", "six hours late"]
+)
+def test_a_night_without_the_batch_fails_loudly(night: Night, name: str) -> None:
+    """The run raises, so that the schedule retries and the alarm hears of it."""
+    with serving(night, WEEK, FAULTS[name]).in_process():
+        night.nights(MONDAY, 1)
+        told = night.poll_at(TUESDAY, POLLS[0])
+
+    assert isinstance(told, FeedError)
+
+
+def test_yesterdays_batch_under_todays_date_is_stalled_and_not_stored(night: Night) -> None:
+    """Only the ids tell it; the feed's own date is today's."""
+    with serving(night, WEEK, FAULTS["stale"]).in_process():
+        night.nights(MONDAY, 1)
+        told = night.poll_at(TUESDAY, time(0, 20))
+        stalled = night.state(TUESDAY, "cs.AI")
+        listed = night.told(TUESDAY, "cs.AI")
+        night.poll_at(TUESDAY, time(3, 20))
+
+    assert "the batch before under the date of today" in str(told)
+    assert stalled is not None
+    assert stalled[0] == "stalled"
+    assert listed == {}
+    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+
+
+def test_a_missed_day_is_filled_with_its_replacements_and_says_so(night: Night) -> None:
+    """OAI-PMH tells every version's date, also of papers that were replaced again since."""
+    with serving(night, WEEK, FAULTS["feeds gone for three days"]).in_process():
+        night.nights(MONDAY, 4)
+
+    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+    found = night.state(TUESDAY, "cs.AI")
+    assert found is not None
+    assert (found[0], found[3]) == ("complete", "backfilled")
+
+
+def test_without_oai_the_api_fills_a_missed_day(night: Night) -> None:
+    """All but versions between the first and the newest, which it does not tell."""
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
+    no_oai = Fault(
+        kind=FaultKind.STATUS, status=503, on=MONDAY, until=date(2027, 1, 1), endpoint="oai"
+    )
+    with serving(night, WEEK, gone, no_oai).in_process():
+        night.nights(MONDAY, 3)
+
+    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+
+
+def test_when_neither_answers_the_gap_stays_and_the_run_fails(night: Night) -> None:
+    """Nothing is made up; the next poll tries again."""
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
+    others = [
+        Fault(kind=FaultKind.STATUS, status=503, on=MONDAY, until=WEDNESDAY, endpoint=endpoint)
+        for endpoint in ("oai", "api")
+    ]
+    with serving(night, WEEK, gone, *others).in_process():
+        night.nights(MONDAY, 2)
+        told = night.poll_at(WEDNESDAY, time(0, 20))
+        missing = night.state(TUESDAY, "cs.AI")
+        night.poll_at(THURSDAY, time(0, 20))
+
+    assert isinstance(told, FeedError)
+    assert missing is not None
+    assert missing[0] == "failed"
+    assert_as_announced(night, WEEK[:4])
+
+
+def test_a_first_deployment_has_no_gaps(night: Night) -> None:
+    """Days before the first poll are not due: nobody is flooded."""
+    server = serving(night, WEEK)
+    with server.in_process():
+        told = night.poll_at(THURSDAY, time(0, 20))
+
+    assert isinstance(told, dict)
+    assert (told["backfilled"], told["missing"]) == (0, 0)
+    assert night.state(WEDNESDAY, "cs.AI") is None
+
+
+def test_a_paper_that_was_held_back_is_not_listed_twice(night: Night) -> None:
+    """A feed of a later day has announced what by its date belonged to the missed one."""
+    held = ScriptedPaper(arxiv_id="2604.99999", submitted_at=datetime(2026, 4, 20, 12, tzinfo=UTC))
+    script = [
+        ScriptedDay(on=MONDAY, papers=(ScriptedPaper(arxiv_id="2604.90001"),)),
+        ScriptedDay(on=TUESDAY, papers=(ScriptedPaper(arxiv_id="2604.90002"),)),
+        ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"), held)),
+    ]
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
+    with serving(night, script, gone).in_process():
+        night.nights(MONDAY, 3, categories=["cs.AI"])
+
+    assert set(night.told(TUESDAY, "cs.AI")) == {"2604.90002"}
+    assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90003", "2604.99999"}
+
+
+def test_an_answer_near_the_cut_is_asked_for_in_parts(night: Night) -> None:
+    """Two thousand items at most are in a feed; the rest of three categories is not lost."""
+    papers = [
+        ScriptedPaper(arxiv_id=f"2604.{n:05}", categories=(CATEGORIES[n % 3],))
+        for n in range(1, 2251)
+    ]
+    script = [ScriptedDay(on=MONDAY, papers=tuple(papers))]
+    server = serving(night, script)
+    with server.in_process():
+        told = night.run()
+
+    assert told["listings"] == 2250
+    assert [logged.target.rpartition("/")[2] for logged in server.log] == [
+        "cs.AI+cs.LG+stat.ML",
+        "cs.AI",
+        "cs.LG+stat.ML",
+    ]
+    assert_as_announced(night, script)
+
+
+def test_a_category_that_is_cut_by_itself_says_so(night: Night) -> None:
+    """It cannot be split: what came is stored, the announcement stays partial, the run fails."""
+    papers = [ScriptedPaper(arxiv_id=f"2604.{n:05}") for n in range(1, 2003)]
+    with serving(night, [ScriptedDay(on=MONDAY, papers=tuple(papers))]).in_process():
+        told = night.poll_at(MONDAY, time(0, 20), categories=["cs.AI"])
+
+    assert "what is beyond them is cut off" in str(told)
+    assert night.state(MONDAY, "cs.AI") == (
+        "partial",
+        2001,
+        2000,
+        "1 of 2001 items cannot be read",
+    )
+
+
+def test_a_second_fetcher_ends_at_once_and_changes_nothing(night: Night) -> None:
+    """The first one holds the lease."""
+    until = night.at + timedelta(minutes=5)
+    night.notes.take_lease("first", until=until, now=night.at)
+    server = serving(night, WEEK)
+    with server.in_process():
+        assert night.run() == {"busy": 1}
+
+    assert server.log == []
+    assert night.items() == {}
+
+
+def test_a_fetcher_that_died_is_followed_when_its_time_is_over(night: Night) -> None:
+    until = night.at + timedelta(minutes=5)
+    night.notes.take_lease("dead", until=until, now=night.at)
+    night.at = until
+    server = serving(night, WEEK)
+    with server.in_process():
+        night.run()
+
+    assert_as_announced(night, WEEK[:1])
+    assert (server.log[0].at - until).total_seconds() == 3
+
+
+def test_the_gap_holds_from_one_fetcher_to_the_next(night: Night) -> None:
+    """And what Retry-After asked the one for is kept to by the other."""
+    busy = Fault(kind=FaultKind.STATUS, status=503, retry_after_s=900, on=MONDAY, times=1)
+    server = serving(night, WEEK, busy)
+    with server.in_process():
+        first = night.poll_at(MONDAY, time(0, 20))
+        second = night.poll_at(MONDAY, time(0, 20))
+        asked = len(server.log)
+        night.pause(900)
+        night.run()
+        night.run()
+
+    assert isinstance(first, FeedError)
+    assert isinstance(second, FeedError)
+    assert asked == 1
+    assert_as_announced(night, WEEK[:1])
+    assert server.smallest_gap_s == 3
+
+
+def test_the_lease_is_given_back_after_an_error(night: Night) -> None:
+    """Else a failed poll would cost the next one."""
+    with serving(night, WEEK, FAULTS["503 all day"]).in_process():
+        night.nights(MONDAY, 1)
+        night.poll_at(TUESDAY, time(0, 20))
+
+    assert night.notes.take_lease("next", until=night.at, now=night.at) is not None
+
+
+def test_polls_in_summer_and_winter_time_and_on_a_leap_day(night: Night) -> None:
+    """The date is the Eastern one, on the day the clocks change too."""
+    for first in (date(2026, 3, 6), date(2026, 10, 30), date(2028, 2, 28)):
+        script = write_script(first=first, days=5, categories=CATEGORIES, seed=first.year)
+        night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+        with serving(night, script).in_process():
+            told = night.nights(first, 5)
+
+        assert [str(t) for t in told if isinstance(t, FeedError)] == []
+        assert_as_announced(night, script)
+
+
+def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Night) -> None:
+    """Thanksgiving, a Thursday: the feed is empty, and the days around it are whole."""
+    first, holiday = date(2026, 11, 24), date(2026, 11, 26)
+    night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+    script = write_script(first=first, days=7, categories=CATEGORIES, quiet={holiday})
+    with serving(night, script).in_process():
+        told = night.nights(first, 7)
+
+    assert [str(t) for t in told if isinstance(t, FeedError)] == []
+    assert night.state(holiday, "cs.AI") == ("quiet", 0, 0, "Thanksgiving")
+    assert_as_announced(night, script)
+
+
+def test_the_api_adds_what_it_knows_when_its_index_has_come_so_far(night: Night) -> None:
+    """Papers do not wait for it: they are there at once, and completed by a later poll."""
+    with serving(night, WEEK).in_process():
+        first = night.poll_at(MONDAY, time(0, 20), api=True)
+        second = night.poll_at(MONDAY, time(3, 20), api=True)
+
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert first["incomplete"] == first["papers"] > 0
+    assert second["incomplete"] == 0
+    for paper in night.papers.get_papers(night.told(MONDAY, "cs.AI")).values():
+        assert paper.comment
+
+
+# filling days by order
+
+
+def ordered(category: str, first: date, last: date) -> dict[str, Any]:
+    return {
+        "task": "backfill",
+        "category": category,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+    }
+
+
+def test_days_before_the_first_poll_are_filled_by_order_and_only_once(night: Night) -> None:
+    """What is complete is skipped, so that a range can be gone on with."""
+    server = serving(night, WEEK)
+    with server.in_process():
+        night.at += timedelta(days=5)
+        first = night.run(ordered("cs.AI", MONDAY, THURSDAY))
+        asked = len(server.log)
+        again = night.run(ordered("cs.AI", MONDAY, THURSDAY))
+
+    for day in WEEK[:4]:
+        assert night.told(day.on, "cs.AI") == truth(WEEK, CATEGORIES)[day.on, "cs.AI"]
+    assert (first["backfilled"], first["missing"]) == (4, 0)
+    assert (again["backfilled"], again["missing"], len(server.log)) == (0, 0, asked)
+
+
+def test_of_days_long_past_the_first_versions_are_filled_through_the_api(night: Night) -> None:
+    """Whoever looks for replacements would have to follow all that changed since."""
+    server = serving(night, WEEK)
+    with server.in_process():
+        night.at += timedelta(days=80)
+        night.run(ordered("cs.AI", MONDAY, MONDAY))
+
+    expected = truth(WEEK, CATEGORIES)[MONDAY, "cs.AI"]
+    assert set(night.told(MONDAY, "cs.AI")) == set(expected)
+    assert {logged.endpoint for logged in server.log} == {"api"}
+    state = night.state(MONDAY, "cs.AI")
+    assert state is not None
+    assert state[3] == "backfilled without replacements"
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (ordered("cs.QQ", MONDAY, MONDAY), "no category"),
+        (ordered("cs.CV", MONDAY, MONDAY), "not among the configured"),
+        (ordered("cs.AI", TUESDAY, MONDAY), "before today"),
+        (ordered("cs.AI", MONDAY, date(2026, 4, 25)), "before today"),
+        (
+            {"task": "backfill", "category": "cs.AI", "from": "yesterday", "to": "2026-04-20"},
+            "needs",
+        ),
+        ({"task": "backfill"}, "needs"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(
+    night: Night, event: dict[str, Any], said: str
+) -> None:
+    """In one line, before anything is asked."""
+    night.at = datetime(2026, 4, 25, 12, tzinfo=UTC)
+    server = serving(night, WEEK)
+    with server.in_process(), pytest.raises(InvalidInputError, match=said):
+        night.run(event)
+
+    assert server.log == []

@@ -1,0 +1,101 @@
+"""monitoring.yaml watches what exists: names that template.yaml exports, metrics that code puts."""
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from support.template import ROOT, of_type, source_template
+
+_LOOP = "Fn::ForEach::"
+
+
+@lru_cache
+def alarms() -> dict[str, dict[str, Any]]:
+    """Every alarm by its logical name, loops unrolled as AWS does."""
+    template = yaml_parse((ROOT / "monitoring.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for name, value in template["Resources"].items():
+        if name.startswith(_LOOP):
+            variable, members, body = value
+            for member in members:
+                found |= json.loads(json.dumps(body).replace(f"${{{variable}}}", member))
+        else:
+            found[name] = value
+    return {n: r for n, r in found.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def watched(namespace: str, metric: str) -> dict[str, Any]:
+    """The alarms on one metric."""
+    return {
+        name: alarm
+        for name, alarm in alarms().items()
+        if (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
+        == (namespace, metric)
+    }
+
+
+def exports() -> dict[str, Any]:
+    """Exported name without the stack's → the output."""
+    return {
+        output["Export"]["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): output
+        for output in source_template()["Outputs"].values()
+        if "Export" in output
+    }
+
+
+def test_every_function_and_every_dead_letter_queue_is_watched() -> None:
+    """By its exported name, and only with mail where it is made with mail alone."""
+    of_functions = {f"{name}" for name in of_type("AWS::Lambda::Function")}
+    of_queues = {name for name in of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    wanted = {
+        **dict.fromkeys(of_functions, ("AWS/Lambda", "Errors", "FunctionName")),
+        **dict.fromkeys(of_queues, ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName")),
+    }
+
+    for logical, (namespace, metric, dimension) in wanted.items():
+        value = {"Fn::ImportValue": {"Fn::Sub": f"${{StackName}}-{logical}"}}
+        (alarm,) = (
+            a
+            for a in watched(namespace, metric).values()
+            if a["Properties"]["Dimensions"] == [{"Name": dimension, "Value": value}]
+        )
+        output = exports()[logical]
+        assert alarm.get("Condition") == output.get("Condition"), logical
+        assert logical in json.dumps(output["Value"])
+    assert len(wanted) == 7 + 6
+
+
+def test_every_metric_of_our_own_is_one_that_a_function_puts() -> None:
+    code = "".join(p.read_text() for p in (ROOT / "functions" / "paperpost").rglob("*.py"))
+    put = set(re.findall(r'add_metric\(\s*"(\w+)"', code))
+    ours = {
+        a["Properties"]["MetricName"]
+        for a in alarms().values()
+        if a["Properties"]["Namespace"] == "Paperpost"
+    }
+
+    assert ours == {"ReceiptMismatch", "CandidatesRefused", "FetchProblems"}
+    assert ours <= put
+    assert re.search(r'Metrics\(namespace="Paperpost", service="paperpost"\)', code)
+
+
+def test_every_alarm_tells_somebody_and_says_what_to_do() -> None:
+    for name, alarm in alarms().items():
+        properties = alarm["Properties"]
+        assert properties["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert properties["AlarmDescription"], name
+        assert (properties["Threshold"], properties["ComparisonOperator"]) == (
+            0,
+            "GreaterThanThreshold",
+        )
+
+
+def test_every_name_that_is_imported_is_exported() -> None:
+    text = (ROOT / "monitoring.yaml").read_text(encoding="utf-8")
+    imported = set(re.findall(r"\$\{StackName\}-(\w+)", json.dumps(alarms())))
+
+    assert imported == set(exports())
+    assert "ImportValue" in text
