@@ -34,25 +34,41 @@ def run_invoke(options: argparse.Namespace) -> int:
         json.loads(event)
     except (OSError, ValueError) as exc:
         raise InvalidInputError(f"{options.event} is no JSON file: {exc}") from exc
-    session, endpoint = session_of(options.stack)
-    stack = options.stack or STACK_NAME
+    client, name = lambda_client(options.function, options.stack)
     try:
-        name = _physical_name(session, endpoint, stack, options.function)
-        client: LambdaClient = session.client(
-            "lambda",
-            endpoint_url=endpoint,
-            config=Config(read_timeout=_READ_TIMEOUT_S, retries={"total_max_attempts": 1}),
-        )
         answer = client.invoke(FunctionName=name, Payload=event)
     except (BotoCoreError, ClientError) as exc:
-        where = "in AWS" if options.stack else "on the laptop cloud (is `make run` running?)"
-        raise InvokeError(f"{options.function} cannot be invoked {where}: {exc}") from exc
+        raise _not_invoked(options.function, options.stack, exc) from exc
     result = json.loads(answer["Payload"].read() or b"null")
     print(json.dumps(result, ensure_ascii=False, indent=2))
     if "FunctionError" in answer:
         print(f"paperpost: {options.function} raised an error", file=sys.stderr)
         return 1
     return 0
+
+
+def lambda_client(function: str, stack: str | None) -> "tuple[LambdaClient, str]":
+    """
+    A client for the stack *stack* in AWS, or for the laptop cloud, and the function's name there.
+
+    Raises: InvokeError: If there is no such stack, or no laptop cloud.
+    """
+    session, endpoint = session_of(stack)
+    try:
+        name = _physical_name(session, endpoint, stack or STACK_NAME, function)
+        client: LambdaClient = session.client(
+            "lambda",
+            endpoint_url=endpoint,
+            config=Config(read_timeout=_READ_TIMEOUT_S, retries={"total_max_attempts": 1}),
+        )
+    except (BotoCoreError, ClientError) as exc:
+        raise _not_invoked(function, stack, exc) from exc
+    return client, name
+
+
+def _not_invoked(function: str, stack: str | None, exc: Exception) -> InvokeError:
+    where = "in AWS" if stack else "on the laptop cloud (is `make run` running?)"
+    return InvokeError(f"{function} cannot be invoked {where}: {exc}")
 
 
 def session_of(stack: str | None) -> tuple[boto3.Session, str | None]:

@@ -91,7 +91,7 @@ class LaptopCloud:
     # start and stop
 
     def start(self, parameters: Mapping[str, str], *, at: datetime | None = None) -> None:
-        """Start emulator and stand-in, deploy the template with *parameters*; it is *at*, or now."""
+        """Start emulator and stand-in, deploy with *parameters*; for the functions it is *at*."""
         if at is not None:
             self._offset_s = (at - datetime.now(UTC)).total_seconds()
         self.folders.feeds.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from paperpost.domain.errors import InvalidInputError, PaperpostError
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_local(commands.add_parser("local", help="the laptop cloud: everything on this machine"))
     _add_render(commands.add_parser("render", help="one rendering on standard output, no AWS"))
     _add_invoke(commands.add_parser("invoke", help="one function with one event"))
+    _add_backfill(commands.add_parser("backfill", help="days that were never fetched"))
     _add_status(commands.add_parser("status", help="the receipts; 1 if they do not add up"))
     return parser
 
@@ -96,6 +97,21 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_status)
 
 
+def _add_backfill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--category", required=True, metavar="CAT", help="a configured category")
+    parser.add_argument(
+        "--from", dest="first", required=True, type=date.fromisoformat, metavar="DATE",
+        help="the first Eastern date (YYYY-MM-DD)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--to", dest="last", required=True, type=date.fromisoformat, metavar="DATE",
+        help="the last one, before today",
+    )  # fmt: skip
+    parser.add_argument("--stack", metavar="NAME", help="in AWS; without it, on the laptop cloud")
+    parser.add_argument("--json", action="store_true", help="the counts as JSON, without a bar")
+    parser.set_defaults(run=_backfill)
+
+
 # A command's own modules are imported when it runs, so that `render` starts at once.
 
 
@@ -136,6 +152,12 @@ def _status(options: argparse.Namespace) -> int:
     from paperpost_cli.status import run_status  # noqa: PLC0415
 
     return run_status(options)
+
+
+def _backfill(options: argparse.Namespace) -> int:
+    from paperpost_cli.backfill import run_backfill  # noqa: PLC0415
+
+    return run_backfill(options)
 
 
 def _count(text: str) -> int:

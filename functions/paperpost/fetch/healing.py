@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from paperpost.domain.announcements import Announcement, Calendar, eastern_date
+from paperpost.domain.announcements import (
+    Announcement,
+    AnnouncementState,
+    Calendar,
+    eastern_date,
+)
 from paperpost.domain.errors import DamagedError, FeedError
 from paperpost.domain.papers import Listing, Paper
 from paperpost.fetch.history import History, days, submissions_of
@@ -64,7 +69,7 @@ class Healer:
     has_time: Callable[[], bool]
 
     def heal(self, categories: Sequence[str]) -> Healed:
-        """Fill what the last days lack; never today, whose feed may still come."""
+        """Fill what the last days lack."""
         today = eastern_date(self.now)
         missed = {category: self._gaps(category, today) for category in categories}
         found, problems = list[int](), list[FeedError]()
@@ -102,13 +107,19 @@ class Healer:
         return Healed(days=len(filled), papers=sum(filled), left=len(gaps) - len(filled))
 
     def _gaps(self, category: str, today: date) -> list[date]:
-        """Due dates before *today* that lack something; before the first poll nothing was due."""
+        """
+        Due dates that lack something; before the first poll nothing was due.
+
+        *today* is one of them only when its batch has come and some of it could not be read.
+        """
         known = self.papers.list_announcements(category, last=today, limit=3 * HEALED_DAYS)
         if not known:
             return []
         stored = {a.announced_on: a for a in known}
         first = max(min(stored), today - HEALED_DAYS * _DAY)
         wanted = [first + n * _DAY for n in range((today - first).days)]
+        if today in stored and stored[today].state is AnnouncementState.PARTIAL:
+            wanted.append(today)
         return [on for on in wanted if self._is_gap(on, stored)]
 
     def _is_gap(self, on: date, stored: Mapping[date, Announcement]) -> bool:
@@ -168,7 +179,9 @@ class Healer:
         is_behind = not any(max(h.versions.values()) >= until for h in changed)
         if is_behind and eastern_date(self.now) - last < _INDEX_LAG:
             raise DamagedError(category, f"the API's index does not reach beyond {last} yet")
-        return [*changed, *self.past.submitted(category, since, until)], BACKFILLED
+        told = [*changed, *self.past.submitted(category, since, until)]
+        lacks = any(_may_lack(history, since, until) for history in told)
+        return told, BACKFILLED + (" without some replacements" if lacks else "")
 
     def _listed_later(self, category: str, on: date) -> set[tuple[str, int]]:
         """Versions that a feed has announced in the days after *on*."""
@@ -179,6 +192,13 @@ class Healer:
             if day <= eastern_date(self.now)
             for listing in self.papers.list_listings(category, day)
         }
+
+
+def _may_lack(history: History, since: datetime, until: datetime) -> bool:
+    """Whether a version that is not known may have come in from *since* to *until*."""
+    first, last = min(history.versions.values()), max(history.versions.values())
+    is_whole = len(history.versions) == max(history.versions)
+    return not is_whole and first < until and last >= since
 
 
 def _without(

@@ -91,7 +91,7 @@ def _refuse_other(
     if missing or not members:
         problem = f"the feed announces {', '.join(feed.names)[:80]} instead"
         if members:
-            problem += f" of {', '.join(missing)[:80]} too"
+            problem = f"the feed says nothing of {', '.join(missing)[:80]}"
         raise FeedError(feed.source, problem)
     if feed.announced_on > today:
         raise FeedError(feed.source, f"the feed is dated ahead of time: {feed.announced_on}")

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from paperpost.domain.announcements import Announcement
+from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.categories import Category
 from paperpost.domain.deliveries import IssueState
 from paperpost.domain.errors import RecordError
@@ -45,6 +45,11 @@ class StatusRow:
     pending: int
     published: int
     adds_up: bool
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no announcement was due, and there is none."""
+        return self.state == AnnouncementState.QUIET and self.adds_up
 
     @property
     def is_plain(self) -> bool:

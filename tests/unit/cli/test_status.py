@@ -104,8 +104,10 @@ def test_receipts_that_add_up_are_a_table(aws: FakeAws, capsys: pytest.CaptureFi
         "Everything adds up.",
         "date category announced stored listed enriched published state",
         "2026-04-21 cs.CV 324 324 324 320 324 published",
-        "2026-04-21 daily mailed, 8 readers: sent 5, skipped 1, failed 2, "
-        "unknown 0, open 0; closed",
+        (
+            "2026-04-21 daily mailed, 8 readers: sent 5, skipped 1, failed 2, "
+            "unknown 0, open 0; closed"
+        ),
         "Next announcement about 2026-04-22 12:20:00+08:00",
     ]
 

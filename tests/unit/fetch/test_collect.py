@@ -416,6 +416,100 @@ def test_a_batch_that_is_due_and_not_there_is_a_problem(
     assert papers.get_fetch_note("cs.AI").get("until") != DAY.isoformat()
 
 
+def test_an_item_that_cannot_be_read_does_not_take_the_others_with_it(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """They are stored; the announcement owes one, its watermark stays, the result says why."""
+    bad = Item(arxiv_id="2604.99009", announce_type="absonly")
+
+    polled = poll(rss([NEW, bad, CROSS]), categories=["cs.AI"])
+
+    assert [str(problem) for problem in polled.problems] == [
+        "feed-0: 2604.99009v1 has the unknown announce type 'absonly'"
+    ]
+    assert polled.partial == 1
+    assert state(papers, "cs.AI") == ("partial", 3, 2, "1 of 3 items cannot be read")
+    assert set(types(papers, "cs.AI")) == {NEW.arxiv_id, CROSS.arxiv_id}
+    assert papers.get_fetch_note("cs.AI") == {}
+
+
+def test_a_feed_that_is_whole_again_completes_the_announcement(
+    poll: Poll, papers: PaperTable
+) -> None:
+    poll(rss([NEW, replace(CROSS, announce_type="")]), categories=["cs.AI"])
+    polled = poll(rss([NEW, CROSS]), categories=["cs.AI"])
+
+    assert polled.problems == ()
+    assert state(papers, "cs.AI") == ("complete", 2, 2, "")
+
+
+def test_a_feed_of_nothing_but_damage_is_refused_whole(poll: Poll, papers: PaperTable) -> None:
+    polled = poll(rss([replace(NEW, announce_type="")]), categories=["cs.AI"])
+
+    assert len(polled.problems) == 1
+    assert state(papers, "cs.AI") == ("failed", 0, 0, "the feed could not be read")
+
+
+@pytest.mark.parametrize("stale", [[NEW, CROSS], [NEW]], ids=["all", "half"])
+def test_a_past_batch_under_a_new_date_is_not_stored(
+    poll: Poll, papers: PaperTable, cloud: Cloud, stale: list[Item]
+) -> None:
+    """The date is today's, the versions are those of the announcement before."""
+    poll(rss([NEW, CROSS]), categories=["cs.AI"])
+    tomorrow = DAY + timedelta(days=1)
+
+    polled = poll(rss(stale, on=tomorrow), categories=["cs.AI"], now=NIGHT + timedelta(days=1))
+
+    [problem] = polled.problems
+    assert "the batch before under the date of today, although a batch is due" in str(problem)
+    found = state(papers, "cs.AI", tomorrow)
+    assert found is not None
+    assert found[0] == "stalled"
+    assert not any("2026-04-22" in pk for pk, _ in items(cloud))
+    assert papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].listed["cs.AI"].announced_on == DAY
+
+
+def test_new_versions_of_yesterdays_papers_are_a_new_batch(poll: Poll, papers: PaperTable) -> None:
+    """Many papers are replaced a day after they were new."""
+    poll(rss([NEW, CROSS]), categories=["cs.AI"])
+    tomorrow = DAY + timedelta(days=1)
+    again = [replace(NEW, version=2, announce_type="replace"), replace(CROSS, version=2)]
+
+    polled = poll(rss(again, on=tomorrow), categories=["cs.AI"], now=NIGHT + timedelta(days=1))
+
+    assert polled.problems == ()
+    assert state(papers, "cs.AI", tomorrow) == ("complete", 2, 2, "")
+
+
+def test_a_past_batch_on_a_quiet_day_is_no_announcement(poll: Poll, papers: PaperTable) -> None:
+    """Friday's papers dated Saturday: quiet, and no problem."""
+    friday, saturday = date(2026, 4, 17), date(2026, 4, 18)
+    poll(rss([NEW], on=friday), categories=["cs.AI"], now=NIGHT - timedelta(days=4))
+
+    polled = poll(rss([NEW], on=saturday), categories=["cs.AI"], now=NIGHT - timedelta(days=3))
+
+    assert polled.problems == ()
+    assert state(papers, "cs.AI", saturday) == ("quiet", 0, 0, "weekend")
+
+
+def test_a_category_without_papers_in_a_stale_feed_is_waited_for_too(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """An old batch says nothing of today, not even that there is nothing."""
+    poll(rss([NEW], names="cs.AI, cs.CL"), categories=["cs.AI", "cs.CL"])
+    tomorrow = DAY + timedelta(days=1)
+
+    poll(
+        rss([NEW], names="cs.AI, cs.CL", on=tomorrow),
+        categories=["cs.AI", "cs.CL"],
+        now=NIGHT + timedelta(days=1),
+    )
+
+    found = state(papers, "cs.CL", tomorrow)
+    assert found is not None
+    assert found[0] == "stalled"
+
+
 def test_yesterdays_batch_is_filed_under_yesterday(poll: Poll, papers: PaperTable) -> None:
     """It is what the feed says it is; a missed day heals."""
     poll(rss([NEW], on=DAY - timedelta(days=1)), categories=["cs.AI"])

@@ -1,4 +1,4 @@
-"""fetch against a made-up arXiv on a virtual clock: nights with faults, missed days, two at once."""
+"""fetch and a made-up arXiv on a virtual clock: faults, missed days, two fetchers at once."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from paperpost import clients
-from paperpost.domain.announcements import EASTERN
+from paperpost.domain.announcements import EASTERN, Announcement, AnnouncementState
 from paperpost.domain.errors import FeedError, InvalidInputError
 from paperpost.fetch.handler import run
 from paperpost.settings import FetchSettings
@@ -217,15 +217,26 @@ def test_a_missed_day_is_filled_with_its_replacements_and_says_so(night: Night) 
 
 
 def test_without_oai_the_api_fills_a_missed_day(night: Night) -> None:
-    """All but versions between the first and the newest, which it does not tell."""
+    """But for versions between a first and a newest one, and the announcement says so."""
+    replaced = [ScriptedPaper(arxiv_id=f"2604.9000{n}", version=2) for n in (1, 2)]
+    script = [
+        ScriptedDay(
+            on=MONDAY, papers=tuple(ScriptedPaper(arxiv_id=f"2604.9000{n}") for n in (1, 2))
+        ),
+        ScriptedDay(on=TUESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"), *replaced)),
+        ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90002", version=3),)),
+    ]
     gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
     no_oai = Fault(
         kind=FaultKind.STATUS, status=503, on=MONDAY, until=date(2027, 1, 1), endpoint="oai"
     )
-    with serving(night, WEEK, gone, no_oai).in_process():
-        night.nights(MONDAY, 3)
+    with serving(night, script, gone, no_oai).in_process():
+        night.nights(MONDAY, 3, categories=["cs.AI"])
 
-    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+    assert night.told(TUESDAY, "cs.AI") == {"2604.90001": (2, "replace"), "2604.90003": (1, "new")}
+    found = night.state(TUESDAY, "cs.AI")
+    assert found is not None
+    assert (found[0], found[3]) == ("complete", "backfilled without some replacements")
 
 
 def test_when_neither_answers_the_gap_stays_and_the_run_fails(night: Night) -> None:
@@ -274,39 +285,26 @@ def test_a_paper_that_was_held_back_is_not_listed_twice(night: Night) -> None:
     assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90003", "2604.99999"}
 
 
-def test_an_answer_near_the_cut_is_asked_for_in_parts(night: Night) -> None:
-    """Two thousand items at most are in a feed; the rest of three categories is not lost."""
-    papers = [
-        ScriptedPaper(arxiv_id=f"2604.{n:05}", categories=(CATEGORIES[n % 3],))
-        for n in range(1, 2251)
-    ]
-    script = [ScriptedDay(on=MONDAY, papers=tuple(papers))]
-    server = serving(night, script)
-    with server.in_process():
-        told = night.run()
-
-    assert told["listings"] == 2250
-    assert [logged.target.rpartition("/")[2] for logged in server.log] == [
-        "cs.AI+cs.LG+stat.ML",
-        "cs.AI",
-        "cs.LG+stat.ML",
-    ]
-    assert_as_announced(night, script)
-
-
-def test_a_category_that_is_cut_by_itself_says_so(night: Night) -> None:
-    """It cannot be split: what came is stored, the announcement stays partial, the run fails."""
-    papers = [ScriptedPaper(arxiv_id=f"2604.{n:05}") for n in range(1, 2003)]
-    with serving(night, [ScriptedDay(on=MONDAY, papers=tuple(papers))]).in_process():
+def test_what_of_todays_batch_could_not_be_read_is_filled_the_same_night(night: Night) -> None:
+    """The batch has come, so OAI-PMH has all of it too."""
+    partial = Announcement(
+        category="cs.AI",
+        announced_on=MONDAY,
+        state=AnnouncementState.PARTIAL,
+        announced=3,
+        stored=2,
+        updated_at=night.at,
+    )
+    night.papers.put_announcement(partial)
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=MONDAY, endpoint="feed")
+    with serving(night, WEEK, gone).in_process():
         told = night.poll_at(MONDAY, time(0, 20), categories=["cs.AI"])
 
-    assert "what is beyond them is cut off" in str(told)
-    assert night.state(MONDAY, "cs.AI") == (
-        "partial",
-        2001,
-        2000,
-        "1 of 2001 items cannot be read",
-    )
+    assert isinstance(told, FeedError)
+    assert night.told(MONDAY, "cs.AI") == truth(WEEK, CATEGORIES)[MONDAY, "cs.AI"]
+    found = night.state(MONDAY, "cs.AI")
+    assert found is not None
+    assert (found[0], found[3]) == ("complete", "backfilled")
 
 
 def test_a_second_fetcher_ends_at_once_and_changes_nothing(night: Night) -> None:

@@ -243,7 +243,7 @@ def test_the_status_page_says_in_words_what_is_in_progress(facts: SiteFacts) -> 
     said = text(parse(status_page(facts, status_of(facts, view))))
 
     assert "全部相符 Everything adds up." in said
-    assert "cs.CV 12 10 0 0 0 正在收录 being stored" in said
+    assert "cs.CV 12 10 – – – 正在收录 being stored" in said
 
 
 def test_the_status_page_begins_with_what_does_not_add_up(facts: SiteFacts, day: Day) -> None:
