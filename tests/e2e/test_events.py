@@ -57,12 +57,14 @@ TASK_ANSWERS = {
         "files_put": 0,
         "entries_minimal": 0,
         "candidates_refused": 0,
+        "receipt_mismatches": 0,
     },
     "publish.json": {
         "categories_changed": 0,
         "files_put": 0,
         "entries_minimal": 0,
         "candidates_refused": 0,
+        "receipt_mismatches": 0,
     },
 }
 QUEUE_EVENTS = {
@@ -254,7 +256,13 @@ def test_a_request_is_answered(laptop: Laptop, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(TASK_ANSWERS))
 def test_a_task_finds_the_day_done(laptop: Laptop, name: str) -> None:
-    """Schedules and the stream may always fire again: there is nothing left to do."""
+    """
+    Schedules and the stream may always fire again: there is nothing left to do.
+
+    The first time may tell a new day's next announcement: env.json's clock is not the replay's.
+    """
+    laptop.invoke(read_event(name))
+
     assert laptop.invoke(read_event(name)) == TASK_ANSWERS[name]
 
 
