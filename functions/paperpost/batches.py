@@ -56,6 +56,7 @@ def describe(error: BaseException) -> dict[str, str]:
 class _Processor(BatchProcessor):
     """The base class keeps to itself why a record failed."""
 
+    # The base class gives the record no narrower type.
     def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:  # noqa: ANN401
         """Log and count the failure."""
         error = exception[1]

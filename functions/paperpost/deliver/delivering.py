@@ -143,6 +143,7 @@ class Deliverer:
                 extra={"subscriber": claimed.subscriber_id, "reason": str(exc)},
             )
             return Outcome(state=DeliveryState.FAILED, reason=f"letter refused: {exc}")
+        # Whatever is wrong with one letter: its row is released, and the others are sent.
         except Exception as exc:
             fault = describe(exc)
             logger.error(

@@ -117,6 +117,7 @@ class FolderSource:
             raise FeedError(str(self._folder), "no such folder")
         return [Request(address=str(path)) for path in sorted(self._folder.glob("*.xml"))]
 
+    # A file has no validators: it is read whatever *if_changed* says.
     def read(self, request: Request, *, if_changed: bool = False) -> bytes | None:  # noqa: ARG002
         """
         The bytes of the file *request*.

@@ -59,7 +59,7 @@ class _PoliteAdapter(BaseAdapter):
     def send(  # type: ignore[override]  # requests' own arguments, passed on by name
         self,
         request: requests.PreparedRequest,
-        **options: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401  passed on to requests
     ) -> requests.Response:
         """
         The answer, whatever its status, after some tries.

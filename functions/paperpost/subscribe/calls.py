@@ -76,6 +76,7 @@ class Call:
             today=eastern_date(self.now),
         )
 
+    # A template takes whatever values it names.
     def show(self, page: str, subscriber: Subscriber | None, **values: Any) -> Response[str]:  # noqa: ANN401
         """The page in the language of *subscriber*, if that is known."""
         reader = self.reader

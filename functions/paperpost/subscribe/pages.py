@@ -170,6 +170,7 @@ def download(value: Mapping[str, Any], *, name: str) -> Response[str]:
     return _respond(HTTPStatus.OK, _JSON, body, extra)
 
 
+# A template takes whatever values it names.
 def _page(reader: Reader, page: str, *, site: Mapping[str, str], **values: Any) -> str:  # noqa: ANN401
     def say(zh: str, en: str) -> str:
         return zh if reader.chinese else en
