@@ -58,6 +58,18 @@ class Calendar:
             return "weekend"
         return self.holidays.get(on, "")
 
+    def holiday_before(self, on: date) -> date | None:
+        """
+        The holiday, if one stands between *on* and the last due day before it.
+
+        arXiv does not say whether a holiday empties the feed of its own date or, since mailings go
+        out in the evening, that of the next due day: a batch on the holiday tells.
+        """
+        before = on - timedelta(days=1)
+        while before.weekday() > _LAST_WEEKDAY:
+            before -= timedelta(days=1)
+        return before if before in self.holidays else None
+
     def next_announcement(self, now: datetime) -> datetime:
         """The next moment (UTC) after *now* at which a new batch can be in the feed."""
         on = eastern_date(now)

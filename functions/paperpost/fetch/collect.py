@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Protocol
 
 from paperpost.domain.announcements import (
     EASTERN,
@@ -14,34 +13,23 @@ from paperpost.domain.announcements import (
 )
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import FeedError
-from paperpost.domain.papers import Paper
 from paperpost.fetch.feeds import AnnouncementFeed
 from paperpost.fetch.reading import Reading, read_all
 from paperpost.fetch.sightings import Day, covered, days
 from paperpost.fetch.sources import Source
 from paperpost.fetch.staleness import without_stale
 from paperpost.fetch.store import put_unless_begun, store_day
-from paperpost.storage.items import chunks
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
 # Eastern time from which a batch that has not come is late: four hours after it was due.
 _LATE = time(4, 0)
-# What the API tells is stored after so many papers: it may take longer than a poll can.
-_ASKED_AT_ONCE = 100
-
-
-class Metadata(Protocol):
-    """Who knows more of a paper than the feed."""
-
-    def completed(self, papers: Sequence[Paper]) -> Iterable[Paper]:
-        """Those papers of which there is more to tell, with it; it never fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """
-    What a poll did. `incomplete`: papers for which the API has told nothing yet, None if not asked.
+    What a poll did. `ids`: the papers that are listed today, as far as they are known.
 
     `problems`: feeds that could not be believed or were due and did not come.
     """
@@ -51,7 +39,7 @@ class Polled:
     listings: int
     queued: int
     partial: int
-    incomplete: int | None
+    ids: tuple[str, ...]
     problems: tuple[FeedError, ...]
 
 
@@ -65,7 +53,6 @@ def collect(
     categories: Sequence[str],
     languages: Sequence[str],
     now: datetime,
-    metadata: Metadata | None = None,
 ) -> Polled:
     """
     Store what the feeds of *source* announce in *categories* (canonical codes).
@@ -114,18 +101,14 @@ def collect(
         for request in told.whole:
             if all(map(settled, request.categories)):
                 source.keep(request)
-    incomplete = None
-    if metadata is not None:
-        ids = [paper.arxiv_id for day in announced for paper in day.papers]
-        ids += _listed(told.unchanged, today, papers)
-        incomplete = _complete(ids, papers=papers, metadata=metadata)
+    ids = [paper.arxiv_id for day in announced for paper in day.papers]
     return Polled(
         feeds=len(told.feeds),
         papers=sum(s.papers for s in stored),
         listings=sum(s.listings for s in stored),
         queued=sum(s.queued for s in stored),
         partial=sum(s.partial for s in stored),
-        incomplete=incomplete,
+        ids=(*ids, *_listed(told.unchanged, today, papers)),
         problems=tuple(problems),
     )
 
@@ -206,10 +189,13 @@ class _Notes:
         """Note what today brought no listing for, and return what was due and did not come."""
         today = eastern_date(self.now)
         came = {c for day in stored if day.announced_on == today for c in day.listings}
-        reason = self.calendar.quiet_reason(today)
+        quiet = self.calendar.quiet_reason(today)
+        empty = {
+            c for f in told.feeds if not f.items for c in covered(f, self.taxonomy, categories)
+        }
         problems = list[FeedError]()
         for category in (c for c in categories if c not in came | told.unchanged):
-            if reason:
+            if reason := quiet or (category in empty and self._holiday_passed_on(category, today)):
                 self._put(category, today, AnnouncementState.QUIET, reason)
             elif self._eastern_time() >= FEED_READY:
                 problems += self._due(category, today, told.feeds, is_stale=category in stale)
@@ -235,6 +221,12 @@ class _Notes:
             FeedError(feed.source, f"{category}: {problem}, although a batch is due on {today}")
         ]
 
+    def _holiday_passed_on(self, category: str, today: date) -> str:
+        """The holiday that empties the feed of *today*, since its own had a batch; '' if none."""
+        holiday = self.calendar.holiday_before(today)
+        found = holiday and self.papers.get_announcement(category, holiday)
+        return self.calendar.holidays[holiday] if holiday and found and found.stored else ""
+
     def _put(
         self, category: str, on: date, state: AnnouncementState, reason: str
     ) -> AnnouncementState:
@@ -246,14 +238,3 @@ class _Notes:
 
 def _listed(categories: Iterable[str], on: date, papers: PaperTable) -> list[str]:
     return [li.arxiv_id for category in categories for li in papers.list_listings(category, on)]
-
-
-def _complete(ids: Iterable[str], *, papers: PaperTable, metadata: Metadata) -> int:
-    """Add what the API knows to stored papers that lack it; return how many still lack it."""
-    lacking = [p for p in papers.get_papers(ids).values() if p.updated_at is None]
-    left = len(lacking)
-    for some in chunks(lacking, _ASKED_AT_ONCE):
-        completed = list(metadata.completed(some))
-        papers.put_papers(completed)
-        left -= sum(paper.updated_at is not None for paper in completed)
-    return left

@@ -15,7 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from paperpost import clients, data, settings
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.errors import InvalidInputError
-from paperpost.fetch.collect import Metadata, Polled, collect
+from paperpost.fetch.collect import Polled, collect
+from paperpost.fetch.completing import Metadata, complete
 from paperpost.fetch.healing import Healed, Healer
 from paperpost.fetch.pace import Pace
 from paperpost.fetch.sources import FolderSource, HttpSource, Source, folder_of
@@ -76,9 +77,13 @@ def run(
         if task == "backfill":
             return _told_filled(stage.backfill(event, session, until))
         source = HttpSource(chosen.feed_source, session, stage.notes)
-        polled = stage.poll(source, _metadata(chosen, session))
+        polled = stage.poll(source)
         healed = stage.healer(session, until).heal(chosen.categories)
-        return _told(polled, healed)
+        # Last: the API may take all the time that is left, and no paper waits for it.
+        incomplete = None
+        if (metadata := _metadata(chosen, session)) is not None:
+            incomplete = complete(polled.ids, papers=stage.papers, metadata=metadata)
+        return _told(polled, healed, incomplete)
 
 
 @contextmanager
@@ -121,7 +126,7 @@ class _Stage:
     def notes(self) -> FetchNotes:
         return FetchNotes(clients.table(self.chosen.papers_table))
 
-    def poll(self, source: Source, metadata: Metadata | None = None) -> Polled:
+    def poll(self, source: Source) -> Polled:
         return collect(
             source,
             papers=self.papers,
@@ -131,7 +136,6 @@ class _Stage:
             categories=self.chosen.categories,
             languages=self.chosen.languages,
             now=self.clock(),
-            metadata=metadata,
         )
 
     def healer(self, session: requests.Session, until: datetime) -> Healer:
@@ -179,7 +183,9 @@ def _metadata(chosen: FetchSettings, session: requests.Session) -> Metadata | No
     return ArxivMetadata(ApiSearch(session))
 
 
-def _told(polled: Polled, healed: Healed | None = None) -> dict[str, int]:
+def _told(
+    polled: Polled, healed: Healed | None = None, incomplete: int | None = None
+) -> dict[str, int]:
     """Tell the poll to logs and metrics; raise its first problem."""
     counts = {
         "feeds": polled.feeds,
@@ -187,7 +193,7 @@ def _told(polled: Polled, healed: Healed | None = None) -> dict[str, int]:
         "listings": polled.listings,
         "queued": polled.queued,
         "partial": polled.partial,
-        **({} if polled.incomplete is None else {"incomplete": polled.incomplete}),
+        **({} if incomplete is None else {"incomplete": incomplete}),
         **({} if healed is None else {"backfilled": healed.days, "missing": healed.left}),
     }
     problems = (*polled.problems, *(healed.problems if healed else ()))

@@ -10,9 +10,10 @@ from paperpost.domain.announcements import (
     AnnouncementState,
     Calendar,
     eastern_date,
+    type_in_category,
 )
 from paperpost.domain.errors import DamagedError, FeedError
-from paperpost.domain.papers import Listing, Paper
+from paperpost.domain.papers import AnnounceType, Listing, Paper
 from paperpost.fetch.history import History, days, submissions_of
 from paperpost.fetch.sightings import Day
 from paperpost.fetch.store import store_day
@@ -27,10 +28,15 @@ MOST_AT_ONCE = 10
 _LONG_AGO = timedelta(days=45)
 # The API's index has been days behind; what it does not show yet must not count as nothing.
 _INDEX_LAG = timedelta(days=3)
-# Moderation holds papers back by some days; they were then announced later than history tells.
-_HELD_DAYS = 7
+# Moderation holds papers back by some days; they were then announced later than history tells. A
+# holiday whose own feed had a batch makes that earlier by a day.
+_NEAR_DAYS = 7
+# A feed that could be read and had nothing new may mean that arXiv put its mailing off: its papers
+# then come with the next batch. Once so many more batches were due, the feed is not waited for.
+_MOST_WAITED_FOR = 2
 _DAY = timedelta(days=1)
 BACKFILLED = "backfilled"
+_NOTHING_NEW = frozenset({AnnouncementState.WAITING, AnnouncementState.STALLED})
 
 
 class Past(Protocol):
@@ -120,7 +126,18 @@ class Healer:
         wanted = [first + n * _DAY for n in range((today - first).days)]
         if today in stored and stored[today].state is AnnouncementState.PARTIAL:
             wanted.append(today)
-        return [on for on in wanted if self._is_gap(on, stored)]
+        return [on for on in wanted if self._is_gap(on, stored) and not self._may_come(on, stored)]
+
+    def _may_come(self, on: date, stored: Mapping[date, Announcement]) -> bool:
+        """Whether what was due on *on* may still be announced, with the next batch."""
+        found = stored.get(on)
+        if found is None or found.state not in _NOTHING_NEW:
+            return False
+        today = eastern_date(self.now)
+        later = [on + n * _DAY for n in range(1, (today - on).days + 1)]
+        due = [day for day in later if not self.calendar.quiet_reason(day)]
+        has_come = any(day in stored and stored[day].stored for day in later)
+        return not has_come and len(due) < _MOST_WAITED_FOR
 
     def _is_gap(self, on: date, stored: Mapping[date, Announcement]) -> bool:
         if self.calendar.quiet_reason(on):
@@ -146,7 +163,7 @@ class Healer:
                 break
             known = self.papers.get_papers(paper.arxiv_id for paper in day.papers)
             store_day(
-                _without(day, category, self._listed_later(category, day.announced_on), known),
+                _without(day, category, self._listed_near(category, day.announced_on), known),
                 papers=self.papers,
                 queue=queue,
                 languages=self.languages,
@@ -183,12 +200,12 @@ class Healer:
         lacks = any(_may_lack(history, since, until) for history in told)
         return told, BACKFILLED + (" without some replacements" if lacks else "")
 
-    def _listed_later(self, category: str, on: date) -> set[tuple[str, int]]:
-        """Versions that a feed has announced in the days after *on*."""
-        after = (on + n * _DAY for n in range(1, _HELD_DAYS + 1))
+    def _listed_near(self, category: str, on: date) -> set[tuple[str, int]]:
+        """Versions that are announced already, on the days around *on*."""
+        near = (on + n * _DAY for n in range(-_NEAR_DAYS, _NEAR_DAYS + 1) if n)
         return {
             (listing.arxiv_id, listing.version)
-            for day in after
+            for day in near
             if day <= eastern_date(self.now)
             for listing in self.papers.list_listings(category, day)
         }
@@ -202,23 +219,28 @@ def _may_lack(history: History, since: datetime, until: datetime) -> bool:
 
 
 def _without(
-    day: Day, category: str, later: set[tuple[str, int]], known: Mapping[str, Paper]
+    day: Day, category: str, near: set[tuple[str, int]], known: Mapping[str, Paper]
 ) -> Day:
-    """*day* without what the category's own feeds have announced later: they are the truth."""
+    """*day* without what the category's own feeds have told of other days: they are the truth."""
 
-    def is_told(listing: Listing) -> bool:
-        if (listing.arxiv_id, listing.version) in later:
-            return True
+    def left(listing: Listing) -> Listing | None:
+        if (listing.arxiv_id, listing.version) in near:
+            return None
         paper = known.get(listing.arxiv_id)
         first = paper.listed.get(category) if paper else None
-        return (
-            first is not None
-            and not first.announce_type.is_replacement
-            and not listing.announce_type.is_replacement
-            and first.announced_on > day.announced_on
-        )
+        is_told = first is not None and not first.announce_type.is_replacement
+        if listing.announce_type.is_replacement or first is None or not is_told:
+            return listing
+        if first.announced_on == day.announced_on:
+            return listing
+        if listing.version == 1:
+            return None
+        # New and replaced within what history takes for one day: the new version is what is left.
+        assert paper is not None
+        told = type_in_category(AnnounceType.REPLACE, primary=paper.primary, category=category)
+        return replace(listing, announce_type=told)
 
-    kept = tuple(listing for listing in day.listings[category] if not is_told(listing))
+    kept = tuple(filter(None, map(left, day.listings[category])))
     ids = {listing.arxiv_id for listing in kept}
     told = tuple(paper for paper in day.papers if paper.arxiv_id in ids)
     return replace(day, papers=told, listings={category: kept})

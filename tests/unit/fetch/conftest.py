@@ -9,7 +9,7 @@ import pytest
 
 from paperpost import clients, data
 from paperpost.domain.errors import FeedError
-from paperpost.fetch.collect import Metadata, Polled, collect
+from paperpost.fetch.collect import Polled, collect
 from paperpost.fetch.sources import Request
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
@@ -76,7 +76,6 @@ def poll(papers: PaperTable, queue: RecordingQueue) -> Poll:
         replay: bool = False,
         now: datetime = NIGHT,
         table: PaperTable = papers,
-        metadata: Metadata | None = None,
     ) -> Polled:
         named = {f"feed-{n}": feed for n, feed in enumerate(feeds)}
         return collect(
@@ -88,7 +87,6 @@ def poll(papers: PaperTable, queue: RecordingQueue) -> Poll:
             categories=categories,
             languages=("zh", "en"),
             now=now,
-            metadata=metadata,
         )
 
     return run

@@ -14,6 +14,7 @@ from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
 from paperpost.domain.errors import FeedError
 from paperpost.domain.papers import AnnounceType, Author, Listing, Paper
+from paperpost.fetch.completing import complete
 from paperpost.storage.papers import PaperTable
 from support.aws import Cloud
 from support.feeds import DAY, Item, atom, rss
@@ -600,13 +601,14 @@ def test_metadata_is_added_after_storing_asked_for_once_and_kept(
     """The feed's own names and DOI do not come back with the next poll."""
     metadata = FakeMetadata()
     feed = rss([replace(NEW, doi="10.5555/feed")])
-    first = poll(feed, categories=["cs.AI"], metadata=metadata)
+    first = complete(poll(feed, categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
     stored, before = papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id], items(cloud)
 
-    second = poll(feed, categories=["cs.AI"], metadata=metadata)
+    polled = poll(feed, categories=["cs.AI"])
+    second = complete(polled.ids, papers=papers, metadata=metadata)
     poll(feed, categories=["cs.AI"])
 
-    assert (first.incomplete, second.incomplete, second.papers) == (0, 0, 0)
+    assert (first, second, polled.papers) == (0, 0, 0)
     assert metadata.asked == [[NEW.arxiv_id]]
     assert (stored.submitted_at, stored.doi) == (NIGHT, "10.5555/api")
     assert [a.name for a in stored.authors] == ["Clean Ada Example", "Clean Bo Sample"]
@@ -626,14 +628,15 @@ class SlowMetadata(FakeMetadata):
         return super().completed(papers)
 
 
-def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll) -> None:
+def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll, papers: PaperTable) -> None:
     """Else a day that takes the API too long would never be complete, however often it is tried."""
     many = [Item(arxiv_id=f"2604.{n:05}") for n in range(1, 103)]
+    ids = poll(rss(many), categories=["cs.AI"]).ids
     with pytest.raises(CutOff):
-        poll(rss(many), categories=["cs.AI"], metadata=SlowMetadata())
+        complete(ids, papers=papers, metadata=SlowMetadata())
 
     rest = FakeMetadata()
-    poll(rss(many), categories=["cs.AI"], metadata=rest)
+    complete(ids, papers=papers, metadata=rest)
 
     assert [len(asked) for asked in rest.asked] == [2]
 
@@ -667,12 +670,12 @@ def test_an_abstract_of_200_kilobytes_is_stored_as_it_came(poll: Poll, papers: P
 def test_a_new_version_is_asked_for_again(poll: Poll, papers: PaperTable) -> None:
     """What the API told of v1 is not taken for v2's."""
     metadata = FakeMetadata()
-    poll(rss([NEW]), categories=["cs.AI"], metadata=metadata)
+    complete(poll(rss([NEW]), categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
     newer = replace(NEW, version=2, announce_type="replace", creator="Cy Third")
 
     poll(rss([newer]), categories=["cs.AI"])
     assert [a.name for a in papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].authors] == ["Cy Third"]
-    poll(rss([newer]), categories=["cs.AI"], metadata=metadata)
+    complete(poll(rss([newer]), categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
 
     assert metadata.asked == [[NEW.arxiv_id], [NEW.arxiv_id]]
 

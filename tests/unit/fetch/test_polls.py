@@ -384,6 +384,90 @@ def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Night) -> None
     assert_as_announced(night, script)
 
 
+def test_a_holidays_mailing_may_be_the_one_of_its_evening(night: Night) -> None:
+    """Then its own feed has a batch, and the one of the next due day is empty instead."""
+    first, holiday, after = (date(2026, 11, day) for day in (24, 26, 27))
+    night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+    script = write_script(first=first, days=7, categories=CATEGORIES, quiet={after})
+    with serving(night, script).in_process():
+        told = night.nights(first, 7)
+
+    assert [str(t) for t in told if isinstance(t, FeedError)] == []
+    assert night.state(holiday, "cs.AI") is not None
+    assert night.state(after, "cs.AI") == ("quiet", 0, 0, "Thanksgiving")
+    assert_as_announced(night, script)
+
+
+def test_a_late_batch_behind_a_holiday_with_papers_is_stored(night: Night) -> None:
+    """Quiet is no last word: what comes after all is announced on its day."""
+    first, after = date(2026, 11, 25), date(2026, 11, 27)
+    night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+    script = write_script(first=first, days=3, categories=CATEGORIES)
+    late = Fault(kind=FaultKind.LATE, on=after, hours=6)
+    with serving(night, script, late).in_process():
+        night.nights(first, 3)
+
+    assert_as_announced(night, script)
+
+
+def test_what_a_feed_announced_before_its_calendar_day_is_not_filled_again(night: Night) -> None:
+    """The calendar takes the holiday for quiet, so history dates its batch to the day after."""
+    first, after = date(2026, 11, 24), date(2026, 11, 27)
+    night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+    script = write_script(first=first, days=7, categories=CATEGORIES)
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=after, endpoint="feed")
+    with serving(night, script, gone).in_process():
+        night.nights(first, 7)
+
+    assert_as_announced(night, script)
+
+
+def test_a_mailing_that_arxiv_put_off_is_filed_once_on_the_day_it_came(night: Night) -> None:
+    """OAI-PMH knows its papers before the feed does; they are not the missed day's."""
+    put_off = ScriptedPaper(
+        arxiv_id="2604.90002", submitted_at=datetime(2026, 4, 20, 12, tzinfo=UTC)
+    )
+    script = [
+        ScriptedDay(on=MONDAY, papers=(ScriptedPaper(arxiv_id="2604.90001"),)),
+        ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"), put_off)),
+    ]
+    with serving(night, script, ready=timedelta(hours=2)).in_process():
+        night.nights(MONDAY, 2, categories=["cs.AI"])
+        early = night.poll_at(WEDNESDAY, time(0, 20), categories=["cs.AI"])
+        before = night.told(TUESDAY, "cs.AI")
+        night.poll_at(WEDNESDAY, time(3, 20), categories=["cs.AI"])
+
+    assert isinstance(early, FeedError)
+    assert before == night.told(TUESDAY, "cs.AI") == {}
+    assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90002", "2604.90003"}
+    assert night.state(TUESDAY, "cs.AI") == ("complete", 0, 0, "backfilled")
+
+
+def test_a_feed_that_stays_empty_is_filled_around_after_two_due_days(night: Night) -> None:
+    """Readers do not wait for ever: OAI-PMH stands in when two more batches should have come."""
+    empty = Fault(kind=FaultKind.EMPTY, on=TUESDAY, until=date(2026, 4, 24), endpoint="feed")
+    with serving(night, WEEK, empty).in_process():
+        night.nights(MONDAY, 3)
+        waits = night.told(TUESDAY, "cs.AI")
+        night.nights(THURSDAY, 1)
+
+    assert waits == {}
+    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+
+
+def test_an_api_that_hangs_does_not_put_healing_off(night: Night) -> None:
+    """Missed days come before what the API adds: a paper never waits for it."""
+    faults = [
+        Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed"),
+        Fault(kind=FaultKind.SLOW, seconds=100, on=WEDNESDAY, endpoint="api"),
+    ]
+    with serving(night, WEEK, *faults).in_process():
+        night.nights(MONDAY, 2)
+        night.poll_at(WEDNESDAY, time(0, 20), api=True)
+
+    assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
+
+
 def test_the_api_adds_what_it_knows_when_its_index_has_come_so_far(night: Night) -> None:
     """Papers do not wait for it: they are there at once, and completed by a later poll."""
     with serving(night, WEEK).in_process():
