@@ -153,7 +153,7 @@ def _new(arxiv_id: str, categories: Sequence[str], chance: random.Random) -> Scr
 
 
 def _replaced(paper: ScriptedPaper, chance: random.Random) -> ScriptedPaper:
-    withdrawn = chance.random() < 0.05
+    withdrawn = chance.random() < 0.05 or paper.withdrawn
     said = "This paper has been withdrawn by the author due to an error." if withdrawn else ""
     return replace(
         paper,

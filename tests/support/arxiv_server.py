@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 from enum import StrEnum
@@ -156,11 +156,15 @@ class ArxivServer:
         self.fired: Counter[FaultKind] = Counter()
         self.pause = pause
         self._clock, self._faults = clock, tuple(faults)
-        self._struck: Counter[int] = Counter()
+        self._struck: Counter[Fault] = Counter()
         self._ready, self._api_lag = ready, api_lag
         self._feed_limit, self._oai_page_size = feed_limit, oai_page_size
         self._oai_counts = oai_counts
         self._lock = threading.Lock()
+
+    def struck(self, fault: Fault) -> int:
+        """How many answers had this fault."""
+        return self._struck[fault]
 
     @property
     def smallest_gap_s(self) -> float:
@@ -217,6 +221,27 @@ class ArxivServer:
             server.shutdown()
             thread.join()
             server.server_close()
+
+    @contextmanager
+    def over_loopback(self) -> Iterator["ArxivServer"]:
+        """Every request of `requests` goes to a real server on loopback, whatever its host."""
+        real = HTTPAdapter.send
+        with self.listening() as base:
+
+            def send(
+                adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any
+            ) -> requests.Response:
+                asked = urlsplit(request.url or "")
+                request.url = f"{base}{asked.path}" + (f"?{asked.query}" if asked.query else "")
+                try:
+                    response = real(adapter, request, **options)
+                finally:
+                    request.url = asked.geturl()
+                response.url = asked.geturl()
+                return response
+
+            with patch.object(HTTPAdapter, "send", send):
+                yield self
 
     def respond(self, request: requests.PreparedRequest) -> requests.Response:
         """The response to a prepared request. Raises: requests.ConnectionError: On a reset."""
@@ -275,10 +300,12 @@ class ArxivServer:
         return _midnight(on) + late if late else _midnight(on) - timedelta(minutes=90)
 
     def _late(self, on: date) -> timedelta:
-        faults = (
-            f for f in self._faults if f.kind is FaultKind.LATE and f.strikes(0, on, f.endpoint)
-        )
-        return timedelta(hours=next((f.hours or 0 for f in faults), 0))
+        fault = self._late_fault(on)
+        return timedelta(hours=fault.hours or 0) if fault else timedelta()
+
+    def _late_fault(self, on: date) -> Fault | None:
+        faults = (f for f in self._faults if f.kind is FaultKind.LATE)
+        return next((f for f in faults if f.strikes(0, on, f.endpoint)), None)
 
     def _of_the_day(self, kind: FaultKind, today: date, now: datetime) -> Fault | None:
         for fault in self._faults:
@@ -291,14 +318,17 @@ class ArxivServer:
         return None
 
     def _fault(self, number: int, today: date, endpoint: str) -> Fault | None:
-        for place, fault in enumerate(self._faults):
-            left = fault.times is None or self._struck[place] < fault.times
+        for fault in self._faults:
+            left = fault.times is None or self._struck[fault] < fault.times
             if fault.kind in _OF_THE_DAY or not left or not fault.strikes(number, today, endpoint):
                 continue
-            self._struck[place] += 1
-            self.fired[fault.kind] += 1
+            self._note(fault)
             return fault
         return None
+
+    def _note(self, fault: Fault) -> None:
+        self._struck[fault] += 1
+        self.fired[fault.kind] += 1
 
     # The endpoints
 
@@ -331,10 +361,10 @@ class ArxivServer:
     def _count_of_the_day(self, now: datetime) -> None:
         """Note faults of the day that shape this feed."""
         today = _eastern(now)
-        if self._of_the_day(FaultKind.STALE, today, now):
-            self.fired[FaultKind.STALE] += 1
-        if now < _midnight(today) + self._late(today):
-            self.fired[FaultKind.LATE] += 1
+        if stale := self._of_the_day(FaultKind.STALE, today, now):
+            self._note(stale)
+        if (late := self._late_fault(today)) and now < _midnight(today) + self._late(today):
+            self._note(late)
 
     def _query(self, asked: Mapping[str, str], now: datetime, fault: Fault | None) -> Answer:
         try:
@@ -531,7 +561,8 @@ def _validated(told: Answer, headers: Mapping[str, str], now: datetime) -> None:
 def _after(before: Known | None, paper: ScriptedPaper, on: date) -> Known:
     """What is known of a paper once this announcement is made."""
     if before is not None and paper.late_cross_in:
-        return Known(paper=before.paper, submitted=before.submitted, changed_on=on)
+        crossed = replace(before.paper, categories=_all_categories(paper))
+        return Known(paper=crossed, submitted=before.submitted, changed_on=on)
     submitted = {
         **versions_before(paper),
         **(before.submitted if before else {}),
@@ -548,10 +579,14 @@ def _item(paper: ScriptedPaper, told: str) -> feeds.Item:
         title=paper.title,
         abstract=paper.abstract,
         creator=", ".join(paper.authors),
-        categories=paper.categories,
+        categories=_all_categories(paper),
         doi=paper.doi,
         journal_ref=paper.journal_ref,
     )
+
+
+def _all_categories(paper: ScriptedPaper) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*paper.categories, *paper.late_cross_in)))
 
 
 def _members(names: Sequence[str]) -> set[str]:

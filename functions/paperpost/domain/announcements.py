@@ -92,8 +92,11 @@ def type_in_category(announced_as: AnnounceType, *, primary: str, category: str)
     Return the announce type of a paper in one *category*, whatever feed it was read from.
 
     A combined feed's type is relative to the union of its categories: `new` there is a cross-list
-    in every category but the primary. Source: arXiv/arxiv-feed on GitHub, read 2026-11-23.
+    in every category but the primary. `cross` of a paper whose primary is in the union tells that a
+    category was added later, not which one; it is new in none.
+    Source: arXiv/arxiv-feed on GitHub, feed/database.py, read 2026-11-25.
     """
     if announced_as.is_replacement:
         return AnnounceType.REPLACE if primary == category else AnnounceType.REPLACE_CROSS
-    return AnnounceType.NEW if primary == category else AnnounceType.CROSS
+    is_new = announced_as is AnnounceType.NEW and primary == category
+    return AnnounceType.NEW if is_new else AnnounceType.CROSS

@@ -1,7 +1,7 @@
 """Days that were missed: found by the calendar, filled from what arXiv tells of its past."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -10,13 +10,11 @@ from paperpost.domain.announcements import (
     AnnouncementState,
     Calendar,
     eastern_date,
-    type_in_category,
 )
 from paperpost.domain.errors import DamagedError, FeedError
-from paperpost.domain.papers import AnnounceType, Listing, Paper
 from paperpost.fetch.history import History, days, submissions_of
-from paperpost.fetch.sightings import Day
 from paperpost.fetch.store import store_day
+from paperpost.fetch.told import Told, with_listings
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
@@ -28,9 +26,6 @@ MOST_AT_ONCE = 10
 _LONG_AGO = timedelta(days=45)
 # The API's index has been days behind; what it does not show yet must not count as nothing.
 _INDEX_LAG = timedelta(days=3)
-# Moderation holds papers back by some days; they were then announced later than history tells. A
-# holiday whose own feed had a batch makes that earlier by a day.
-_NEAR_DAYS = 7
 # A feed that could be read and had nothing new may mean that arXiv put its mailing off: its papers
 # then come with the next batch. Once so many more batches were due, the feed is not waited for.
 _MOST_WAITED_FOR = 2
@@ -148,6 +143,8 @@ class Healer:
     def _fill(self, category: str, gaps: Sequence[date], *, queue: Queue | None) -> list[int]:
         """Store what must have been announced on *gaps*; return how many papers each day had."""
         histories, reason = self._histories(category, gaps[0], gaps[-1])
+        told = Told(category=category, papers=self.papers, calendar=self.calendar, now=self.now)
+        also = told.announced_later(histories, gaps)
         found = list[int]()
         for day in days(
             histories,
@@ -161,19 +158,19 @@ class Healer:
                 continue
             if not self.has_time():
                 break
-            known = self.papers.get_papers(paper.arxiv_id for paper in day.papers)
+            corrected = told.corrected(with_listings(day, also.get(day.announced_on, ())))
             store_day(
-                _without(day, category, self._listed_near(category, day.announced_on), known),
+                corrected,
                 papers=self.papers,
                 queue=queue,
                 languages=self.languages,
                 now=self.now,
                 reason=reason,
             )
-            found.append(len(day.papers))
+            found.append(len(corrected.papers))
         return found
 
-    def _histories(self, category: str, first: date, last: date) -> tuple[Iterable[History], str]:
+    def _histories(self, category: str, first: date, last: date) -> tuple[Sequence[History], str]:
         """
         What came in for these days, and how it came to us.
 
@@ -200,47 +197,9 @@ class Healer:
         lacks = any(_may_lack(history, since, until) for history in told)
         return told, BACKFILLED + (" without some replacements" if lacks else "")
 
-    def _listed_near(self, category: str, on: date) -> set[tuple[str, int]]:
-        """Versions that are announced already, on the days around *on*."""
-        near = (on + n * _DAY for n in range(-_NEAR_DAYS, _NEAR_DAYS + 1) if n)
-        return {
-            (listing.arxiv_id, listing.version)
-            for day in near
-            if day <= eastern_date(self.now)
-            for listing in self.papers.list_listings(category, day)
-        }
-
 
 def _may_lack(history: History, since: datetime, until: datetime) -> bool:
     """Whether a version that is not known may have come in from *since* to *until*."""
     first, last = min(history.versions.values()), max(history.versions.values())
     is_whole = len(history.versions) == max(history.versions)
     return not is_whole and first < until and last >= since
-
-
-def _without(
-    day: Day, category: str, near: set[tuple[str, int]], known: Mapping[str, Paper]
-) -> Day:
-    """*day* without what the category's own feeds have told of other days: they are the truth."""
-
-    def left(listing: Listing) -> Listing | None:
-        if (listing.arxiv_id, listing.version) in near:
-            return None
-        paper = known.get(listing.arxiv_id)
-        first = paper.listed.get(category) if paper else None
-        is_told = first is not None and not first.announce_type.is_replacement
-        if listing.announce_type.is_replacement or first is None or not is_told:
-            return listing
-        if first.announced_on == day.announced_on:
-            return listing
-        if listing.version == 1:
-            return None
-        # New and replaced within what history takes for one day: the new version is what is left.
-        assert paper is not None
-        told = type_in_category(AnnounceType.REPLACE, primary=paper.primary, category=category)
-        return replace(listing, announce_type=told)
-
-    kept = tuple(filter(None, map(left, day.listings[category])))
-    ids = {listing.arxiv_id for listing in kept}
-    told = tuple(paper for paper in day.papers if paper.arxiv_id in ids)
-    return replace(day, papers=told, listings={category: kept})

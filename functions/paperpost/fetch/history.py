@@ -35,10 +35,15 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A paper as it is now (`listed` is empty), and when each known version was submitted."""
+    """
+    A paper as it is now (`listed` is empty), and when each known version was submitted.
+
+    `changed_on`: the date of the last change of any kind, None if that is not told.
+    """
 
     paper: Paper
     versions: Mapping[int, datetime]
+    changed_on: date | None = None
 
 
 def announced_on(submitted_at: datetime, calendar: Calendar) -> date:
@@ -96,7 +101,11 @@ def from_record(record: OaiRecord) -> History:
         updated_at=newest.submitted_at,
         withdrawn=record.withdrawn,
     )
-    return History(paper=paper, versions={v.version: v.submitted_at for v in record.versions})
+    return History(
+        paper=paper,
+        versions={v.version: v.submitted_at for v in record.versions},
+        changed_on=record.datestamp,
+    )
 
 
 def from_result(result: "arxiv.Result") -> History:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from paperpost.domain.announcements import type_in_category
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import FeedError, InvalidInputError
-from paperpost.domain.papers import FirstListing, Listing, Paper, merge_papers
+from paperpost.domain.papers import AnnounceType, FirstListing, Listing, Paper, merge_papers
 from paperpost.fetch.feeds import AnnouncementFeed, FeedItem
 
 
@@ -17,13 +17,15 @@ class Day:
     What the feeds of one Eastern date announce in the configured categories.
 
     `listings` has a key for every category that a feed covers, also where it lists nothing there.
-    `owed`: category → items of its feeds that could not be read.
+    `owed`: category → items of its feeds that could not be read. `crossed`: ids of papers that were
+    only added to a category, after they had been announced.
     """
 
     announced_on: date
     papers: tuple[Paper, ...]
     listings: dict[str, tuple[Listing, ...]]
     owed: dict[str, int] = field(default_factory=dict)
+    crossed: frozenset[str] = frozenset()
 
 
 def days(
@@ -74,6 +76,7 @@ def _day(
     papers: dict[str, Paper] = {}
     listings: dict[str, dict[str, Listing]] = {}
     owed: dict[str, int] = {}
+    crossed = set[str]()
     for feed in feeds:
         members = covered(feed, taxonomy, categories)
         for category in members:
@@ -81,6 +84,8 @@ def _day(
             if feed.refused:
                 owed[category] = owed.get(category, 0) + len(feed.refused)
         for item in feed.items:
+            if item.announce_type is AnnounceType.CROSS and item.categories[0] in members:
+                crossed.add(item.arxiv_id)
             for listing in _listings(item, feed, members, now):
                 of_category = listings[listing.category]
                 told = of_category.setdefault(item.arxiv_id, listing)
@@ -94,6 +99,7 @@ def _day(
         papers=tuple(papers.values()),
         listings={category: tuple(found.values()) for category, found in listings.items()},
         owed=owed,
+        crossed=frozenset(crossed),
     )
 
 

@@ -19,25 +19,30 @@ def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]
     A version is announced once in a category, so half of them coming again is no new batch.
     Source: ZJU-REAL/Polaris#414 on GitHub (cs.AI a batch behind, dated today), read 2026-11-23.
     """
-    listed = [category for category, listings in day.listings.items() if listings]
+    # A cross-list that was added to yesterday's paper is no sign: it is the same paper again.
+    told = {
+        category: [listing for listing in listings if listing.arxiv_id not in day.crossed]
+        for category, listings in day.listings.items()
+    }
+    listed = [category for category, listings in told.items() if listings]
     stale = frozenset(
         category
         for category in listed
-        if _is_stale(category, day.announced_on, day.listings[category], papers=papers)
+        if _is_stale(category, day.announced_on, told[category], papers=papers)
     )
     if not stale:
         return day, stale
     # What came empty in the same old feed says nothing of today either.
-    empty = frozenset(c for c, listings in day.listings.items() if not listings)
+    empty = frozenset(told) - frozenset(listed)
     gone = stale | (empty if stale == frozenset(listed) else frozenset())
     kept = {c: listings for c, listings in day.listings.items() if c not in gone}
     ids = {listing.arxiv_id for listings in kept.values() for listing in listings}
-    told = tuple(
+    left = tuple(
         replace(paper, listed={c: f for c, f in paper.listed.items() if c in kept})
         for paper in day.papers
         if paper.arxiv_id in ids
     )
-    return replace(day, papers=told, listings=kept), gone
+    return replace(day, papers=left, listings=kept), gone
 
 
 def _is_stale(category: str, on: date, listings: Iterable[Listing], *, papers: PaperTable) -> bool:

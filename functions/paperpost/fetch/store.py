@@ -45,6 +45,7 @@ def store_day(
     what was stored but not queued.
     """
     known = papers.get_papers(paper.arxiv_id for paper in day.papers)
+    day = _without_known(day, known)
     sightings = [_as_known(known.get(paper.arxiv_id), paper) for paper in day.papers]
     changed = papers.put_papers(sightings)
     written, settled = 0, list[str]()
@@ -93,6 +94,27 @@ def put_unless_begun(
         )
     )
     return state
+
+
+def _without_known(day: Day, known: Mapping[str, Paper]) -> Day:
+    """
+    *day* without `new` and `cross` in categories that have listed the paper on an earlier date.
+
+    A category sees a paper for the first time once. A combined feed tells that a paper was added to
+    a category, and names all of its categories.
+    """
+
+    def is_known(listing: Listing) -> bool:
+        paper = known.get(listing.arxiv_id)
+        first = paper.listed.get(listing.category) if paper else None
+        return (
+            not listing.announce_type.is_replacement
+            and first is not None
+            and first.announced_on < day.announced_on
+        )
+
+    kept = {c: tuple(li for li in some if not is_known(li)) for c, some in day.listings.items()}
+    return replace(day, listings=kept)
 
 
 def _as_known(known: Paper | None, seen: Paper) -> Paper:

@@ -63,7 +63,7 @@ def test_a_poll_stores_papers_listings_announcement_and_watermark(
 
 def test_only_announced_categories_get_a_listing(poll: Poll, papers: PaperTable) -> None:
     """A feed of cs.AI says nothing of what cs.LG announces, though its papers are in cs.LG too."""
-    poll(rss([NEW, CROSS]), rss([CROSS], names="cs.LG"))
+    poll(rss([NEW, CROSS]), rss([replace(CROSS, announce_type="new")], names="cs.LG"))
 
     assert types(papers, "cs.LG") == {"2604.99002": "new"}
     assert set(papers.get_papers(["2604.99001"])["2604.99001"].listed) == {"cs.AI"}
@@ -81,6 +81,32 @@ def test_a_combined_feed_lists_each_paper_in_each_of_its_categories(
         "2603.99003": "replace",
     }
     assert types(papers, "cs.LG") == {"2604.99001": "cross", "2604.99002": "new"}
+
+
+def test_a_cross_list_that_is_added_later_is_listed_in_that_category_alone(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """A combined feed calls it `cross` and names all of its categories, the primary among them."""
+    poll(rss([NEW], names="cs.AI, cs.LG"))
+    added = replace(NEW, announce_type="cross", categories=("cs.AI", "cs.LG", "stat.ML"))
+    later = rss([added], names="cs.AI, cs.LG, stat.ML", on=DAY + timedelta(days=1))
+
+    poll(later, categories=["cs.AI", "cs.LG", "stat.ML"], now=NIGHT + timedelta(days=1))
+
+    tomorrow = DAY + timedelta(days=1)
+    assert types(papers, "stat.ML", tomorrow) == {NEW.arxiv_id: "cross"}
+    assert types(papers, "cs.AI", tomorrow) == types(papers, "cs.LG", tomorrow) == {}
+    assert state(papers, "cs.AI", tomorrow) == ("complete", 0, 0, "no papers")
+
+
+def test_a_paper_whose_primary_category_was_changed_is_a_cross_list_there(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """Nobody has seen it in that category, so it is listed, but it is not new."""
+    moved = replace(NEW, announce_type="cross", categories=("cs.AI",))
+    poll(rss([moved]), categories=["cs.AI"])
+
+    assert types(papers, "cs.AI") == {NEW.arxiv_id: "cross"}
 
 
 def test_an_archive_covers_its_configured_members_by_their_canonical_names(
@@ -474,7 +500,10 @@ def test_new_versions_of_yesterdays_papers_are_a_new_batch(poll: Poll, papers: P
     """Many papers are replaced a day after they were new."""
     poll(rss([NEW, CROSS]), categories=["cs.AI"])
     tomorrow = DAY + timedelta(days=1)
-    again = [replace(NEW, version=2, announce_type="replace"), replace(CROSS, version=2)]
+    again = [
+        replace(NEW, version=2, announce_type="replace"),
+        replace(CROSS, version=2, announce_type="replace-cross"),
+    ]
 
     polled = poll(rss(again, on=tomorrow), categories=["cs.AI"], now=NIGHT + timedelta(days=1))
 

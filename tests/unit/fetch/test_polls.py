@@ -1,77 +1,28 @@
 """fetch and a made-up arXiv on a virtual clock: faults, missed days, two fetchers at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from paperpost import clients
 from paperpost.domain.announcements import EASTERN, Announcement, AnnouncementState
 from paperpost.domain.errors import FeedError, InvalidInputError
-from paperpost.fetch.handler import run
-from paperpost.settings import FetchSettings
-from paperpost.storage.fetchnotes import FetchNotes
-from paperpost.storage.papers import PaperTable
 from support.arxiv_script import ScriptedDay, ScriptedPaper, truth, write_script
-from support.arxiv_server import ArxivServer, Fault, FaultKind
+from support.arxiv_server import Fault, FaultKind
 from support.aws import Cloud
+from support.nights import Night
 
 CATEGORIES = ("cs.AI", "cs.LG", "stat.ML")
 MONDAY = date(2026, 4, 20)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))
 WEEK = write_script(first=MONDAY, days=5, categories=CATEGORIES, seed=4)
 POLLS = (time(0, 20), time(3, 20), time(7, 20))
-POLL = {"task": "poll"}
 
 
-class Night:
-    """One stack of Paperpost, its clock, and polls on that clock."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self.at = datetime(2026, 4, 20, 4, 20, tzinfo=UTC)
-        self.table = clients.table(cloud.papers)
-        self.papers, self.notes = PaperTable(self.table), FetchNotes(self.table)
-        self._cloud = cloud
-
-    def clock(self) -> datetime:
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
-
-    def settings(self, categories: Sequence[str], *, api: bool) -> FetchSettings:
-        return FetchSettings(
-            papers_table=self._cloud.papers,
-            enrichment_queue_url=self._cloud.queues["enrichment"],
-            categories=tuple(categories),
-            contact_mail="ops@example.org",
-            api_metadata=api,
-        )
-
-    def run(
-        self,
-        event: dict[str, Any] = POLL,
-        *,
-        categories: Sequence[str] = CATEGORIES,
-        api: bool = False,
-    ) -> dict[str, int]:
-        """What the function does, with five minutes of time."""
-        return run(
-            event,
-            self.settings(categories, api=api),
-            clock=self.clock,
-            sleep=self.pause,
-            remaining=timedelta(minutes=5),
-        )
-
-    def poll_at(self, on: date, eastern: time, **options: Any) -> dict[str, int] | FeedError:
-        """The poll at that time: its counts, or the error that it failed with."""
-        self.at = max(self.at, datetime.combine(on, eastern, EASTERN).astimezone(UTC))
-        try:
-            return self.run(**options)
-        except FeedError as exc:
-            return exc
+class Week(Night):
+    """A night after the other."""
 
     def nights(self, first: date, days: int, **options: Any) -> list[Any]:
         """Every poll of some nights."""
@@ -81,34 +32,14 @@ class Night:
             for at in POLLS
         ]
 
-    def told(self, on: date, category: str) -> dict[str, tuple[int, str]]:
-        """What is listed: id → version and type."""
-        return {
-            listing.arxiv_id: (listing.version, listing.announce_type.value)
-            for listing in self.papers.list_listings(category, on)
-        }
-
-    def state(self, on: date, category: str) -> tuple[str, int, int, str] | None:
-        found = self.papers.get_announcement(category, on)
-        return found and (found.state.value, found.announced, found.stored, found.reason)
-
-    def items(self) -> dict[tuple[str, str], Any]:
-        """All that is stored, but the lease."""
-        found = self.table.scan(ConsistentRead=True)["Items"]
-        return {(str(i["pk"]), str(i["sk"])): i for i in found if i["sk"] != "LEASE"}
-
 
 @pytest.fixture
-def night(cloud: Cloud) -> Night:
+def night(cloud: Cloud) -> Week:
     """Monday, 00:20 Eastern, nothing stored."""
-    return Night(cloud)
+    return Week(cloud, CATEGORIES, at=datetime(2026, 4, 20, 4, 20, tzinfo=UTC))
 
 
-def serving(night: Night, script: Sequence[ScriptedDay], *faults: Fault, **how: Any) -> ArxivServer:
-    return ArxivServer(script, clock=night.clock, faults=faults, pause=night.pause, **how)
-
-
-def assert_as_announced(night: Night, script: Sequence[ScriptedDay]) -> None:
+def assert_as_announced(night: Week, script: Sequence[ScriptedDay]) -> None:
     """Every category of every day holds what the script says, and is complete."""
     for (on, category), expected in truth(script, CATEGORIES).items():
         assert night.told(on, category) == expected, (on, category)
@@ -117,9 +48,9 @@ def assert_as_announced(night: Night, script: Sequence[ScriptedDay]) -> None:
         assert state[:3] == ("complete", len(expected), len(expected)), (on, category)
 
 
-def test_a_quiet_week_is_stored_as_announced(night: Night) -> None:
+def test_a_quiet_week_is_stored_as_announced(night: Week) -> None:
     """One request a poll; three seconds apart; a poll with nothing new writes nothing."""
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         assert not any(isinstance(p, FeedError) for p in night.nights(MONDAY, 5))
         before = night.items()
@@ -161,9 +92,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_loses_repeats_and_misdates_nothing(night: Night, fault: Fault) -> None:
+def test_a_fault_loses_repeats_and_misdates_nothing(night: Week, fault: Fault) -> None:
     """Later polls, or the next night's, make it good; then nothing more is written."""
-    server = serving(night, WEEK, fault)
+    server = night.serving(WEEK, fault)
     with server.in_process():
         night.nights(MONDAY, 5)
         before = night.items()
@@ -180,18 +111,18 @@ def test_a_fault_loses_repeats_and_misdates_nothing(night: Night, fault: Fault) 
 @pytest.mark.parametrize(
     "name", ["stale", "503 all day", "error feed", "empty", "bomb", "redirect", "six hours late"]
 )
-def test_a_night_without_the_batch_fails_loudly(night: Night, name: str) -> None:
+def test_a_night_without_the_batch_fails_loudly(night: Week, name: str) -> None:
     """The run raises, so that the schedule retries and the alarm hears of it."""
-    with serving(night, WEEK, FAULTS[name]).in_process():
+    with night.serving(WEEK, FAULTS[name]).in_process():
         night.nights(MONDAY, 1)
         told = night.poll_at(TUESDAY, POLLS[0])
 
     assert isinstance(told, FeedError)
 
 
-def test_yesterdays_batch_under_todays_date_is_stalled_and_not_stored(night: Night) -> None:
+def test_yesterdays_batch_under_todays_date_is_stalled_and_not_stored(night: Week) -> None:
     """Only the ids tell it; the feed's own date is today's."""
-    with serving(night, WEEK, FAULTS["stale"]).in_process():
+    with night.serving(WEEK, FAULTS["stale"]).in_process():
         night.nights(MONDAY, 1)
         told = night.poll_at(TUESDAY, time(0, 20))
         stalled = night.state(TUESDAY, "cs.AI")
@@ -205,9 +136,9 @@ def test_yesterdays_batch_under_todays_date_is_stalled_and_not_stored(night: Nig
     assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
 
 
-def test_a_missed_day_is_filled_with_its_replacements_and_says_so(night: Night) -> None:
+def test_a_missed_day_is_filled_with_its_replacements_and_says_so(night: Week) -> None:
     """OAI-PMH tells every version's date, also of papers that were replaced again since."""
-    with serving(night, WEEK, FAULTS["feeds gone for three days"]).in_process():
+    with night.serving(WEEK, FAULTS["feeds gone for three days"]).in_process():
         night.nights(MONDAY, 4)
 
     assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
@@ -216,7 +147,7 @@ def test_a_missed_day_is_filled_with_its_replacements_and_says_so(night: Night) 
     assert (found[0], found[3]) == ("complete", "backfilled")
 
 
-def test_without_oai_the_api_fills_a_missed_day(night: Night) -> None:
+def test_without_oai_the_api_fills_a_missed_day(night: Week) -> None:
     """But for versions between a first and a newest one, and the announcement says so."""
     replaced = [ScriptedPaper(arxiv_id=f"2604.9000{n}", version=2) for n in (1, 2)]
     script = [
@@ -230,7 +161,7 @@ def test_without_oai_the_api_fills_a_missed_day(night: Night) -> None:
     no_oai = Fault(
         kind=FaultKind.STATUS, status=503, on=MONDAY, until=date(2027, 1, 1), endpoint="oai"
     )
-    with serving(night, script, gone, no_oai).in_process():
+    with night.serving(script, gone, no_oai).in_process():
         night.nights(MONDAY, 3, categories=["cs.AI"])
 
     assert night.told(TUESDAY, "cs.AI") == {"2604.90001": (2, "replace"), "2604.90003": (1, "new")}
@@ -239,14 +170,14 @@ def test_without_oai_the_api_fills_a_missed_day(night: Night) -> None:
     assert (found[0], found[3]) == ("complete", "backfilled without some replacements")
 
 
-def test_when_neither_answers_the_gap_stays_and_the_run_fails(night: Night) -> None:
+def test_when_neither_answers_the_gap_stays_and_the_run_fails(night: Week) -> None:
     """Nothing is made up; the next poll tries again."""
     gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
     others = [
         Fault(kind=FaultKind.STATUS, status=503, on=MONDAY, until=WEDNESDAY, endpoint=endpoint)
         for endpoint in ("oai", "api")
     ]
-    with serving(night, WEEK, gone, *others).in_process():
+    with night.serving(WEEK, gone, *others).in_process():
         night.nights(MONDAY, 2)
         told = night.poll_at(WEDNESDAY, time(0, 20))
         missing = night.state(TUESDAY, "cs.AI")
@@ -258,9 +189,9 @@ def test_when_neither_answers_the_gap_stays_and_the_run_fails(night: Night) -> N
     assert_as_announced(night, WEEK[:4])
 
 
-def test_a_first_deployment_has_no_gaps(night: Night) -> None:
+def test_a_first_deployment_has_no_gaps(night: Week) -> None:
     """Days before the first poll are not due: nobody is flooded."""
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         told = night.poll_at(THURSDAY, time(0, 20))
 
@@ -269,7 +200,7 @@ def test_a_first_deployment_has_no_gaps(night: Night) -> None:
     assert night.state(WEDNESDAY, "cs.AI") is None
 
 
-def test_a_paper_that_was_held_back_is_not_listed_twice(night: Night) -> None:
+def test_a_paper_that_was_held_back_is_not_listed_twice(night: Week) -> None:
     """A feed of a later day has announced what by its date belonged to the missed one."""
     held = ScriptedPaper(arxiv_id="2604.99999", submitted_at=datetime(2026, 4, 20, 12, tzinfo=UTC))
     script = [
@@ -278,14 +209,47 @@ def test_a_paper_that_was_held_back_is_not_listed_twice(night: Night) -> None:
         ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"), held)),
     ]
     gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
-    with serving(night, script, gone).in_process():
+    with night.serving(script, gone).in_process():
         night.nights(MONDAY, 3, categories=["cs.AI"])
 
     assert set(night.told(TUESDAY, "cs.AI")) == {"2604.90002"}
     assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90003", "2604.99999"}
 
 
-def test_what_of_todays_batch_could_not_be_read_is_filled_the_same_night(night: Night) -> None:
+def test_what_was_held_back_until_the_missed_day_is_filed_there(night: Week) -> None:
+    """By their dates they belong to Monday, which is complete without them: the change tells."""
+    before = datetime(2026, 4, 17, 12, tzinfo=UTC)
+    held = ScriptedPaper(arxiv_id="2604.90005", submitted_at=before)
+    again = ScriptedPaper(arxiv_id="2604.90001", version=2, submitted_at=before)
+    crossed = ScriptedPaper(
+        arxiv_id="2604.90004", categories=("cs.LG",), late_cross_in=("cs.AI",), submitted_at=before
+    )
+    monday = (
+        ScriptedPaper(arxiv_id="2604.90001", submitted_at=before - timedelta(hours=1)),
+        replace(crossed, late_cross_in=()),
+    )
+    script = [
+        ScriptedDay(on=MONDAY, papers=monday),
+        ScriptedDay(
+            on=TUESDAY, papers=(ScriptedPaper(arxiv_id="2604.90002"), held, again, crossed)
+        ),
+        ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"),)),
+    ]
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
+    with night.serving(script, gone).in_process():
+        night.nights(MONDAY, 3, categories=["cs.AI", "cs.LG"])
+
+    assert night.told(TUESDAY, "cs.AI") == {
+        "2604.90001": (2, "replace"),
+        "2604.90002": (1, "new"),
+        "2604.90004": (1, "cross"),
+        "2604.90005": (1, "new"),
+    }
+    assert night.told(TUESDAY, "cs.LG") == {}
+    assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90003"}
+
+
+def test_what_of_todays_batch_could_not_be_read_is_filled_the_same_night(night: Week) -> None:
     """The batch has come, so OAI-PMH has all of it too."""
     partial = Announcement(
         category="cs.AI",
@@ -297,7 +261,7 @@ def test_what_of_todays_batch_could_not_be_read_is_filled_the_same_night(night: 
     )
     night.papers.put_announcement(partial)
     gone = Fault(kind=FaultKind.STATUS, status=500, on=MONDAY, endpoint="feed")
-    with serving(night, WEEK, gone).in_process():
+    with night.serving(WEEK, gone).in_process():
         told = night.poll_at(MONDAY, time(0, 20), categories=["cs.AI"])
 
     assert isinstance(told, FeedError)
@@ -307,11 +271,11 @@ def test_what_of_todays_batch_could_not_be_read_is_filled_the_same_night(night: 
     assert (found[0], found[3]) == ("complete", "backfilled")
 
 
-def test_a_second_fetcher_ends_at_once_and_changes_nothing(night: Night) -> None:
+def test_a_second_fetcher_ends_at_once_and_changes_nothing(night: Week) -> None:
     """The first one holds the lease."""
     until = night.at + timedelta(minutes=5)
     night.notes.take_lease("first", until=until, now=night.at)
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         assert night.run() == {"busy": 1}
 
@@ -319,11 +283,11 @@ def test_a_second_fetcher_ends_at_once_and_changes_nothing(night: Night) -> None
     assert night.items() == {}
 
 
-def test_a_fetcher_that_died_is_followed_when_its_time_is_over(night: Night) -> None:
+def test_a_fetcher_that_died_is_followed_when_its_time_is_over(night: Week) -> None:
     until = night.at + timedelta(minutes=5)
     night.notes.take_lease("dead", until=until, now=night.at)
     night.at = until
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         night.run()
 
@@ -331,10 +295,10 @@ def test_a_fetcher_that_died_is_followed_when_its_time_is_over(night: Night) -> 
     assert (server.log[0].at - until).total_seconds() == 3
 
 
-def test_the_gap_holds_from_one_fetcher_to_the_next(night: Night) -> None:
+def test_the_gap_holds_from_one_fetcher_to_the_next(night: Week) -> None:
     """And what Retry-After asked the one for is kept to by the other."""
     busy = Fault(kind=FaultKind.STATUS, status=503, retry_after_s=900, on=MONDAY, times=1)
-    server = serving(night, WEEK, busy)
+    server = night.serving(WEEK, busy)
     with server.in_process():
         first = night.poll_at(MONDAY, time(0, 20))
         second = night.poll_at(MONDAY, time(0, 20))
@@ -350,33 +314,33 @@ def test_the_gap_holds_from_one_fetcher_to_the_next(night: Night) -> None:
     assert server.smallest_gap_s == 3
 
 
-def test_the_lease_is_given_back_after_an_error(night: Night) -> None:
+def test_the_lease_is_given_back_after_an_error(night: Week) -> None:
     """Else a failed poll would cost the next one."""
-    with serving(night, WEEK, FAULTS["503 all day"]).in_process():
+    with night.serving(WEEK, FAULTS["503 all day"]).in_process():
         night.nights(MONDAY, 1)
         night.poll_at(TUESDAY, time(0, 20))
 
     assert night.notes.take_lease("next", until=night.at, now=night.at) is not None
 
 
-def test_polls_in_summer_and_winter_time_and_on_a_leap_day(night: Night) -> None:
+def test_polls_in_summer_and_winter_time_and_on_a_leap_day(night: Week) -> None:
     """The date is the Eastern one, on the day the clocks change too."""
     for first in (date(2026, 3, 6), date(2026, 10, 30), date(2028, 2, 28)):
         script = write_script(first=first, days=5, categories=CATEGORIES, seed=first.year)
         night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
-        with serving(night, script).in_process():
+        with night.serving(script).in_process():
             told = night.nights(first, 5)
 
         assert [str(t) for t in told if isinstance(t, FeedError)] == []
         assert_as_announced(night, script)
 
 
-def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Night) -> None:
+def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Week) -> None:
     """Thanksgiving, a Thursday: the feed is empty, and the days around it are whole."""
     first, holiday = date(2026, 11, 24), date(2026, 11, 26)
     night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
     script = write_script(first=first, days=7, categories=CATEGORIES, quiet={holiday})
-    with serving(night, script).in_process():
+    with night.serving(script).in_process():
         told = night.nights(first, 7)
 
     assert [str(t) for t in told if isinstance(t, FeedError)] == []
@@ -384,12 +348,12 @@ def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Night) -> None
     assert_as_announced(night, script)
 
 
-def test_a_holidays_mailing_may_be_the_one_of_its_evening(night: Night) -> None:
+def test_a_holidays_mailing_may_be_the_one_of_its_evening(night: Week) -> None:
     """Then its own feed has a batch, and the one of the next due day is empty instead."""
     first, holiday, after = (date(2026, 11, day) for day in (24, 26, 27))
     night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
     script = write_script(first=first, days=7, categories=CATEGORIES, quiet={after})
-    with serving(night, script).in_process():
+    with night.serving(script).in_process():
         told = night.nights(first, 7)
 
     assert [str(t) for t in told if isinstance(t, FeedError)] == []
@@ -398,31 +362,31 @@ def test_a_holidays_mailing_may_be_the_one_of_its_evening(night: Night) -> None:
     assert_as_announced(night, script)
 
 
-def test_a_late_batch_behind_a_holiday_with_papers_is_stored(night: Night) -> None:
+def test_a_late_batch_behind_a_holiday_with_papers_is_stored(night: Week) -> None:
     """Quiet is no last word: what comes after all is announced on its day."""
     first, after = date(2026, 11, 25), date(2026, 11, 27)
     night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
     script = write_script(first=first, days=3, categories=CATEGORIES)
     late = Fault(kind=FaultKind.LATE, on=after, hours=6)
-    with serving(night, script, late).in_process():
+    with night.serving(script, late).in_process():
         night.nights(first, 3)
 
     assert_as_announced(night, script)
 
 
-def test_what_a_feed_announced_before_its_calendar_day_is_not_filled_again(night: Night) -> None:
+def test_what_a_feed_announced_before_its_calendar_day_is_not_filled_again(night: Week) -> None:
     """The calendar takes the holiday for quiet, so history dates its batch to the day after."""
     first, after = date(2026, 11, 24), date(2026, 11, 27)
     night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
     script = write_script(first=first, days=7, categories=CATEGORIES)
     gone = Fault(kind=FaultKind.STATUS, status=500, on=after, endpoint="feed")
-    with serving(night, script, gone).in_process():
+    with night.serving(script, gone).in_process():
         night.nights(first, 7)
 
     assert_as_announced(night, script)
 
 
-def test_a_mailing_that_arxiv_put_off_is_filed_once_on_the_day_it_came(night: Night) -> None:
+def test_a_mailing_that_arxiv_put_off_is_filed_once_on_the_day_it_came(night: Week) -> None:
     """OAI-PMH knows its papers before the feed does; they are not the missed day's."""
     put_off = ScriptedPaper(
         arxiv_id="2604.90002", submitted_at=datetime(2026, 4, 20, 12, tzinfo=UTC)
@@ -431,7 +395,7 @@ def test_a_mailing_that_arxiv_put_off_is_filed_once_on_the_day_it_came(night: Ni
         ScriptedDay(on=MONDAY, papers=(ScriptedPaper(arxiv_id="2604.90001"),)),
         ScriptedDay(on=WEDNESDAY, papers=(ScriptedPaper(arxiv_id="2604.90003"), put_off)),
     ]
-    with serving(night, script, ready=timedelta(hours=2)).in_process():
+    with night.serving(script, ready=timedelta(hours=2)).in_process():
         night.nights(MONDAY, 2, categories=["cs.AI"])
         early = night.poll_at(WEDNESDAY, time(0, 20), categories=["cs.AI"])
         before = night.told(TUESDAY, "cs.AI")
@@ -443,10 +407,10 @@ def test_a_mailing_that_arxiv_put_off_is_filed_once_on_the_day_it_came(night: Ni
     assert night.state(TUESDAY, "cs.AI") == ("complete", 0, 0, "backfilled")
 
 
-def test_a_feed_that_stays_empty_is_filled_around_after_two_due_days(night: Night) -> None:
+def test_a_feed_that_stays_empty_is_filled_around_after_two_due_days(night: Week) -> None:
     """Readers do not wait for ever: OAI-PMH stands in when two more batches should have come."""
     empty = Fault(kind=FaultKind.EMPTY, on=TUESDAY, until=date(2026, 4, 24), endpoint="feed")
-    with serving(night, WEEK, empty).in_process():
+    with night.serving(WEEK, empty).in_process():
         night.nights(MONDAY, 3)
         waits = night.told(TUESDAY, "cs.AI")
         night.nights(THURSDAY, 1)
@@ -455,22 +419,22 @@ def test_a_feed_that_stays_empty_is_filled_around_after_two_due_days(night: Nigh
     assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
 
 
-def test_an_api_that_hangs_does_not_put_healing_off(night: Night) -> None:
+def test_an_api_that_hangs_does_not_put_healing_off(night: Week) -> None:
     """Missed days come before what the API adds: a paper never waits for it."""
     faults = [
         Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed"),
         Fault(kind=FaultKind.SLOW, seconds=100, on=WEDNESDAY, endpoint="api"),
     ]
-    with serving(night, WEEK, *faults).in_process():
+    with night.serving(WEEK, *faults).in_process():
         night.nights(MONDAY, 2)
         night.poll_at(WEDNESDAY, time(0, 20), api=True)
 
     assert night.told(TUESDAY, "cs.AI") == truth(WEEK, CATEGORIES)[TUESDAY, "cs.AI"]
 
 
-def test_the_api_adds_what_it_knows_when_its_index_has_come_so_far(night: Night) -> None:
+def test_the_api_adds_what_it_knows_when_its_index_has_come_so_far(night: Week) -> None:
     """Papers do not wait for it: they are there at once, and completed by a later poll."""
-    with serving(night, WEEK).in_process():
+    with night.serving(WEEK).in_process():
         first = night.poll_at(MONDAY, time(0, 20), api=True)
         second = night.poll_at(MONDAY, time(3, 20), api=True)
 
@@ -494,9 +458,9 @@ def ordered(category: str, first: date, last: date) -> dict[str, Any]:
     }
 
 
-def test_days_before_the_first_poll_are_filled_by_order_and_only_once(night: Night) -> None:
+def test_days_before_the_first_poll_are_filled_by_order_and_only_once(night: Week) -> None:
     """What is complete is skipped, so that a range can be gone on with."""
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         night.at += timedelta(days=5)
         first = night.run(ordered("cs.AI", MONDAY, THURSDAY))
@@ -509,9 +473,9 @@ def test_days_before_the_first_poll_are_filled_by_order_and_only_once(night: Nig
     assert (again["backfilled"], again["missing"], len(server.log)) == (0, 0, asked)
 
 
-def test_of_days_long_past_the_first_versions_are_filled_through_the_api(night: Night) -> None:
+def test_of_days_long_past_the_first_versions_are_filled_through_the_api(night: Week) -> None:
     """Whoever looks for replacements would have to follow all that changed since."""
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process():
         night.at += timedelta(days=80)
         night.run(ordered("cs.AI", MONDAY, MONDAY))
@@ -539,11 +503,11 @@ def test_of_days_long_past_the_first_versions_are_filled_through_the_api(night: 
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(
-    night: Night, event: dict[str, Any], said: str
+    night: Week, event: dict[str, Any], said: str
 ) -> None:
     """In one line, before anything is asked."""
     night.at = datetime(2026, 4, 25, 12, tzinfo=UTC)
-    server = serving(night, WEEK)
+    server = night.serving(WEEK)
     with server.in_process(), pytest.raises(InvalidInputError, match=said):
         night.run(event)
 
