@@ -8,6 +8,7 @@ Usage: python tests/oracle/fetch_check.py --out OUT
 import argparse
 import json
 import sys
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,22 @@ def check_played(played: Played) -> list[Finding]:
         _pages(played),
         _pace(played),
         *_faults(played),
+        *_days(played),
     ]
+
+
+def _days(played: Played) -> Iterator[Finding]:
+    """For recorded days, the file's own counts by type beside the table's."""
+    for on, counts in played.script["recorded"].items():
+        stored = Counter(
+            kind
+            for (_, day), found in played.listed.items()
+            if day == on
+            for _, kind in found.values()
+        )
+        told = "; ".join(f"{kind} {counts.get(kind, 0)} = {stored[kind]}" for kind in _RANKS)
+        wrong = [kind for kind in _RANKS if counts.get(kind, 0) != stored[kind]]
+        yield finding(on, told if counts else "no announcement", wrong)
 
 
 def _listings(played: Played, name: str, problems: Any) -> Finding:
@@ -205,14 +221,19 @@ def _papers(played: Played) -> Finding:
         wanted, found = played.script["papers"][arxiv_id], played.papers.get(arxiv_id)
         if found is None:
             wrong.append(f"{arxiv_id} is not stored")
-        elif (found["version"], found["title"]) != (wanted["version"], wanted["title"]):
+        elif found["version"] != wanted["version"] or _letters(found) != _letters(wanted):
             wrong.append(f"{arxiv_id} is stored as v{found['version']}, {found['title']!r}")
-        elif bool(found.get("withdrawn")) != wanted["withdrawn"]:
+        elif wanted["withdrawn"] not in {None, bool(found.get("withdrawn"))}:
             wrong.append(f"{arxiv_id} is withdrawn: {wanted['withdrawn']}, not stored so")
     strangers = sorted(set(played.papers) - listed)
     return finding(
         "papers", f"{len(listed)} papers", [*wrong, *(f"{i} unheard" for i in strangers)]
     )
+
+
+def _letters(paper: Mapping[str, Any]) -> str:
+    """The title without what TeX and Unicode write differently: dashes, quotes, spaces."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", paper["title"])))
 
 
 def _receipts(played: Played) -> Finding:
@@ -280,7 +301,8 @@ def _faults(played: Played) -> Iterator[Finding]:
         ]
         when = f"whole on {max(whole):%a %d %b, %H:%M}" if whole else "quiet"
         figure = f"{on:%a %d %b}, struck {fault['struck']}×, {len(said)} polls failed, {when}"
-        yield finding(fault["name"], figure, [] if fault["struck"] else ["it never struck"])
+        never = [] if fault["struck"] and not fault["never"] else ["not all of it struck"]
+        yield finding(fault["name"], figure, never)
 
 
 def _time(text: str) -> datetime:
