@@ -46,7 +46,7 @@ class _Settings:
             if text:
                 values[field.name] = _parse(variable, text, field.type)
         if "categories" in values:
-            values["categories"] = _canonical(values["categories"])
+            values["categories"] = _expanded(values["categories"])
         try:
             return cls(**values)
         except TypeError as exc:
@@ -54,11 +54,11 @@ class _Settings:
             raise SettingsError(f"not set: one of {', '.join(missing)} ({exc})") from exc
 
 
-def _canonical(codes: object) -> tuple[str, ...]:
-    """Categories by their canonical names, each once."""
+def _expanded(codes: object) -> tuple[str, ...]:
+    """Categories by their canonical names, each once, archives taken apart."""
     assert isinstance(codes, tuple)
     try:
-        return tuple(dict.fromkeys(map(taxonomy().canonical, codes)))
+        return taxonomy().expanded(codes)
     except InvalidInputError as exc:
         raise SettingsError(f"CATEGORIES: {exc}") from exc
 

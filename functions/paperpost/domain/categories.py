@@ -53,6 +53,24 @@ class Taxonomy:
         """Whether *code* names an archive of several categories, such as `cs` or `stat`."""
         return code not in self.categories and any(self.members(code))
 
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """Every archive of several categories."""
+        found = dict.fromkeys(archive_of(code) for code in (*self.categories, *ALIASES))
+        return tuple(archive for archive in found if self.is_archive(archive))
+
+    def expanded(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """
+        The canonical categories that *codes* name, each once; an archive stands for its members.
+
+        Raises: InvalidInputError: If arXiv has no such category or archive.
+        """
+        found = list[str]()
+        for code in codes:
+            archive = code.strip().casefold()
+            found += self.members(archive) if self.is_archive(archive) else [self.canonical(code)]
+        return tuple(dict.fromkeys(found))
+
     def members(self, archive: str) -> tuple[str, ...]:
         """The archive's categories; an alias counts, so `stat` includes math.ST."""
         own = [code for code in self.categories if archive_of(code) == archive]

@@ -76,7 +76,7 @@ def run(
         until = clock() + remaining * _FOR_REQUESTS
         if task == "backfill":
             return _told_filled(stage.backfill(event, session, until))
-        source = HttpSource(chosen.feed_source, session, stage.notes)
+        source = HttpSource(chosen.feed_source, session, stage.notes, data.taxonomy())
         polled = stage.poll(source)
         healed = stage.healer(session, until).heal(chosen.categories)
         # Last: the API may take all the time that is left, and no paper waits for it.

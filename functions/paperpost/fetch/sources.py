@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
+from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import (
     ErrorFeedError,
     FeedError,
@@ -56,13 +57,23 @@ class HttpSource:
 
     is_replay = False
 
-    def __init__(self, base: str, session: requests.Session, notes: FetchNotes) -> None:
+    def __init__(
+        self, base: str, session: requests.Session, notes: FetchNotes, taxonomy: Taxonomy
+    ) -> None:
         self._base, self._session, self._notes = base.rstrip("/"), session, notes
+        self._taxonomy = taxonomy
         self._validators = dict[str, dict[str, str]]()
 
     def requests(self, categories: Sequence[str]) -> list[Request]:
-        """The addresses to ask; see halves() for answers that may be cut."""
-        return [self._together(tuple(some)) for some in chunks(categories, _MOST_TOGETHER)]
+        """The addresses to ask: whole archives, then the rest together; see halves() for cuts."""
+        left, asked = list(categories), list[Request]()
+        for archive in self._taxonomy.archives:
+            members = self._taxonomy.members(archive)
+            if {*members} <= {*categories}:
+                asked.append(self._request(archive, members))
+                left = [category for category in left if category not in members]
+        together = (tuple(some) for some in chunks(left, _MOST_TOGETHER))
+        return [*asked, *(self._request("+".join(map(quote, some)), some) for some in together)]
 
     def read(self, request: Request, *, if_changed: bool = False) -> bytes | None:
         """
@@ -93,10 +104,8 @@ class HttpSource:
         if validators and validators != self._notes.get_validators(request.address):
             self._notes.put_validators(request.address, validators)
 
-    def _together(self, categories: tuple[str, ...]) -> Request:
-        return Request(
-            address=f"{self._base}/rss/{'+'.join(map(quote, categories))}", categories=categories
-        )
+    def _request(self, names: str, categories: tuple[str, ...]) -> Request:
+        return Request(address=f"{self._base}/rss/{names}", categories=categories)
 
 
 class FolderSource:

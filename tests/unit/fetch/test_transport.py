@@ -10,10 +10,10 @@ import pytest
 import requests
 import responses
 
-from paperpost import clients
+from paperpost import clients, data
 from paperpost.domain.errors import ErrorFeedError, FeedError, NotAFeedError, RateLimitedError
 from paperpost.fetch.pace import Pace
-from paperpost.fetch.sources import FolderSource, HttpSource, Request, folder_of
+from paperpost.fetch.sources import FolderSource, HttpSource, Request, folder_of, halves
 from paperpost.fetch.transport import MAX_BYTES, VERSION, polite_session
 from paperpost.storage.fetchnotes import FetchNotes
 from support.aws import Cloud
@@ -64,7 +64,7 @@ def notes(cloud: Cloud) -> FetchNotes:
 @pytest.fixture
 def source(session: requests.Session, notes: FetchNotes) -> HttpSource:
     """The feeds of arXiv over that session."""
-    return HttpSource("https://rss.arxiv.org/", session, notes)
+    return HttpSource("https://rss.arxiv.org/", session, notes, data.taxonomy())
 
 
 def test_categories_are_asked_for_together(source: HttpSource) -> None:
@@ -73,6 +73,19 @@ def test_categories_are_asked_for_together(source: HttpSource) -> None:
 
     assert [r.address for r in source.requests(["cs.AI", "quant-ph"])] == [f"{URL}+quant-ph"]
     assert [len(r.categories) for r in source.requests(many)] == [24, 6]
+
+
+def test_a_whole_archive_is_asked_for_by_its_own_name(source: HttpSource) -> None:
+    """Statistics has math.ST under another name; what is left is asked for together."""
+    asked = source.requests([*data.taxonomy().members("stat"), "quant-ph", "cs.AI"])
+
+    base = "https://rss.arxiv.org/rss"
+    assert [r.address for r in asked] == [f"{base}/stat", f"{base}/quant-ph+cs.AI"]
+    assert set(asked[0].categories) == set(data.taxonomy().members("stat"))
+    assert [r.address for r in halves(source, asked[0])] == [
+        f"{base}/stat.AP+stat.CO+stat.ME",
+        f"{base}/stat.ML+stat.OT+math.ST",
+    ]
 
 
 @responses.activate
