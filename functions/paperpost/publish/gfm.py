@@ -21,8 +21,8 @@ from paperpost.domain.text import clean
 
 # MathJax, which GitHub uses, finds no formula that has a tag between its dollar signs
 # (https://docs.mathjax.org/en/latest/input/tex/html.html, read 2026-11-25): every second one has.
-# The backslashes are for Pandoc and editors, which look for formulas while they parse. A dollar
-# sign alone in its text has no partner.
+# The backslashes are for Pandoc, comrak and editors, which look for formulas while they parse. A
+# dollar sign alone in its text has no partner.
 _PRICE, _FORMULAS = "$", (r"\$", r"<span>\$</span>")
 
 _SPECIAL = re.compile(

@@ -1,4 +1,4 @@
-"""What a reader on GitHub sees of a digest: rendered by GitHub's own parser, read back as text."""
+"""What a reader on GitHub sees of a digest: rendered by its cmark-gfm, read back as text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def shown(digest: bytes) -> Shown:
 
 
 def rendered(markdown: str) -> str:
-    """HTML as GitHub's parser makes it, with its extensions: tables, footnotes, autolinks."""
+    """HTML as cmark-gfm makes it, with its extensions: tables, footnotes, autolinks."""
     options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
     html: str = github_flavored_markdown_to_html(markdown, options)
     return html
