@@ -1,5 +1,6 @@
 """Papers, records and announcements for tests; every word in them is invented."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from paperpost.domain.announcements import Announcement, AnnouncementState
@@ -92,6 +93,19 @@ def make_record(
         paper=shown,
         listing=make_listing(shown, on=on, announce_type=announce_type),
         enrichments=enrichments,
+    )
+
+
+def hostile_record(number: int, text: str) -> Record:
+    """A paper whose title, abstract, authors, comment and enrichments are all *text*."""
+    paper = make_paper(f"2604.{90000 + number}", title=text, abstract=text, authors=(text, text))
+    record = make_record(paper=paper)
+    return replace(
+        record,
+        enrichments={
+            language: replace(found, title=text, abstract=text, tldr=text, model=text)
+            for language, found in record.enrichments.items()
+        },
     )
 
 

@@ -2,25 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from paperpost.domain.blocks import badges
+from paperpost.domain.blocks import Block, block
 from paperpost.domain.errors import RecordError
-from paperpost.domain.ids import abs_url, newest_first
+from paperpost.domain.ids import newest_first
 from paperpost.domain.records import Record
-from paperpost.domain.text import clean
+from paperpost.publish.gfm import escaped, paragraph
 
 _TABLE = "# 摘要\n\n| Ref | Title | Summary |\n| --- | --- | --- |\n"
 _DETAILS = "\n\n# 详细\n\n"
 _END = "\n\n"
-
-# Every ASCII punctuation mark may follow a backslash in CommonMark
-# (https://spec.commonmark.org/0.31.2/#backslash-escapes, read 2026-11-23); these are the ones that
-# would start something: code, emphasis, links, tables, HTML, entities, maths, mentions, issues.
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|$~#&!@]")
-# What starts a list or a heading rule at the beginning of a paragraph.
-_BLOCK_START = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])")
+_PENDING = "翻译待补"
 
 # The archive's own rules: see render_archive.
 _OLD_SUFFIX = re.compile(r"\s*\(arXiv.+")
@@ -40,38 +34,34 @@ def digest(records: Iterable[Record]) -> bytes:
     return f"{_TABLE}{rows}{_DETAILS}{notes}{_END}".encode()
 
 
-def escaped(text: str) -> str:
-    """*text* on one line so that Markdown shows it as it was written."""
-    plain = _SPECIAL.sub(lambda mark: "\\" + mark[0], clean(text))
-    return _BLOCK_START.sub(
-        lambda start: f"{start[1]}\\{start[2]}" if start[1] else f"\\{start[3]}", plain
-    )
-
-
 def _row(number: int, record: Record) -> str:
-    title = f"[{escaped(record.paper.title)}]({abs_url(record.arxiv_id)})"
-    words = " · ".join((title, *badges(record, chinese=True)))
-    return f"| [^{number}] | {words} | {_summary(record)} |"
+    shown = block(record, "both")
+    title = f"[{escaped(record.paper.title) or shown.arxiv_id}]({shown.abs_url})"
+    words = " · ".join((title, *shown.badges, *([_PENDING] if shown.pending else ())))
+    return f"| [^{number}] | {words} | {_summary(shown, escaped)} |"
 
 
 def _note(number: int, record: Record) -> str:
-    paper, link = record.paper, abs_url(record.arxiv_id)
-    chinese = record.enrichment("zh")
-    paragraphs = [
-        escaped(paper.title),
-        f"[{link}]({link})",
-        _summary(record),
-        escaped(record.tldr("en")),
-        escaped(chinese.abstract) if chinese else "",
-        escaped(paper.abstract),
-    ]
-    heading = escaped(chinese.title) if chinese and chinese.title else "翻译待补"
+    """The footnote; a paragraph that has nothing to say is left out."""
+    shown = block(record, "both")
+    title = _PENDING if shown.pending else paragraph(shown.title.text) or shown.arxiv_id
+    model = escaped(shown.model or block(record, "en").model)
+    paragraphs = (
+        paragraph(record.paper.title),
+        f"[{shown.abs_url}]({shown.abs_url})",
+        _summary(shown, paragraph),
+        paragraph(record.tldr("en")),
+        *(paragraph(abstract.text) for abstract in shown.abstracts),
+        f"机器翻译：{model}" if model else "",
+    )
+    heading = " · ".join((title, *shown.badges))
     indented = "\n\n".join(f"    {text}" for text in paragraphs if text)
     return f"[^{number}]: {heading}\n\n{indented}\n    "
 
 
-def _summary(record: Record) -> str:
-    return escaped(record.tldr("zh")) or f"{escaped(record.extract)}（摘自原文）"
+def _summary(shown: Block, written: Callable[[str], str]) -> str:
+    text = written(shown.tldr.text)
+    return f"{text}（摘自原文）" if text and shown.tldr_is_extract else text
 
 
 def read_archive(lines: Iterable[str], *, name: str) -> list[Mapping[str, Any]]:

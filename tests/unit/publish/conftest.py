@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from paperpost.publish.entries import feed_days
 from paperpost.publish.feedmeta import about
 from paperpost.publish.feeds import FeedFiles, category_metas, feed_files
 from paperpost.publish.pages import SiteFacts
-from support.records import DAY, make_paper, make_record
+from support.records import DAY, hostile_record
 
 MakeFeeds = Callable[[Sequence[Record]], FeedFiles]
 
@@ -56,16 +55,3 @@ def hostile(shared_data: Path) -> list[Record]:
     lines = (shared_data / "hostile" / "hostile.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     return [hostile_record(n, text) for n, text in enumerate(texts, 1)]
-
-
-def hostile_record(number: int, text: str) -> Record:
-    """A paper whose title, abstract, authors, comment and enrichments are all *text*."""
-    paper = make_paper(f"2604.{90000 + number}", title=text, abstract=text, authors=(text, text))
-    record = make_record(paper=paper)
-    return replace(
-        record,
-        enrichments={
-            language: replace(found, title=text, abstract=text, tldr=text, model=text)
-            for language, found in record.enrichments.items()
-        },
-    )

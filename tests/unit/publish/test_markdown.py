@@ -2,15 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from paperpost.domain.errors import RecordError
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
-from paperpost.publish.markdown import digest, escaped, read_archive, render_archive
-from support.records import make_paper, make_record
+from paperpost.publish.markdown import digest, read_archive, render_archive
+from paperpost_cli.proofs.gfm import TOKENS, differences
+from support.records import hostile_record, make_paper, make_record
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "publish"
 DIGESTS = (
@@ -80,8 +84,9 @@ def test_a_line_that_is_no_paper_is_named(line: str) -> None:
 
 
 def test_a_days_digest_is_the_golden_file() -> None:
-    """Every listing, newest id first, pending ones marked, no arXiv prefix, abstracts whole."""
+    """Every listing, newest id first, marked in words, no arXiv prefix, no blank paragraph."""
     records = [
+        make_record(paper=make_paper("math/0611800", title="- 5 *Stars* on GitHub: #1")),
         make_record("2604.99001"),
         make_record("2604.99003", enriched=False),
         make_record(
@@ -90,14 +95,24 @@ def test_a_days_digest_is_the_golden_file() -> None:
         ),
         make_record(
             paper=make_paper(
-                "math/0611800",
-                title=r"A | pipe, [brackets](x), `code`, <b> & $\alpha_1$",
-                abstract="1. One *star* costs $5. " + "All of it is here. " * 80,
-            )
+                "2604.99004",
+                title=r"A | pipe, [brackets](x), `code`, <b> & $\alpha_1$-trees",
+                abstract=r"1. It costs $5, so $\{x_i\}$ is *free*: see https://paperpost.example.",
+            ),
+            announce_type=AnnounceType.CROSS,
         ),
     ]
 
     assert digest(records) == (GOLDEN / "digest.md").read_bytes()
+
+
+def test_an_abstract_stands_whole() -> None:
+    """The original system cut it at 1,000 characters."""
+    abstract = "We propose a sentence that has about fifty letters. " * 60
+
+    text = digest([make_record(paper=make_paper(abstract=abstract))]).decode()
+
+    assert f"\n\n    {abstract.strip()}\n\n" in text
 
 
 def test_an_empty_digest_keeps_the_layout() -> None:
@@ -105,31 +120,48 @@ def test_an_empty_digest_keeps_the_layout() -> None:
     assert len(digest([])) == 70
 
 
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("a|b", r"a\|b"),
-        ("[x](y)", r"\[x\](y)"),
-        ("`rm`", r"\`rm\`"),
-        ("<script>", r"\<script\>"),
-        (r"$\alpha$", r"\$\\alpha\$"),
-        ("- item", r"\- item"),
-        ("2. item", r"2\. item"),
-        ("# head", r"\# head"),
-        ("a\nb", "a b"),
-        ("0", "0"),
-    ],
-)
-def test_text_is_shown_as_it_was_written(text: str, written: str) -> None:
-    assert escaped(text) == written
+def test_what_is_not_there_leaves_no_blank_paragraph() -> None:
+    """Neither translation nor abstract: the title, the address, and no empty mark of a sentence."""
+    bare = make_record(paper=make_paper("2604.99001", abstract=""), enriched=False)
+
+    table, notes = digest([bare]).decode().split("\n\n# 详细\n\n")
+
+    assert table.endswith(
+        "| [^1] | [A Made-Up Title](https://arxiv.org/abs/2604.99001) · 翻译待补 |  |"
+    )
+    assert notes == (
+        "[^1]: 翻译待补\n\n    A Made-Up Title\n\n"
+        "    [https://arxiv.org/abs/2604.99001](https://arxiv.org/abs/2604.99001)\n    \n\n"
+    )
 
 
-def test_hostile_text_keeps_the_table_and_the_footnotes_whole(hostile: list[Record]) -> None:
-    text = digest(hostile).decode()
-    table, details = text.split("\n\n# 详细\n\n", 1)
-    rows = table.split("\n")[4:]
+def test_an_english_line_stands_while_the_translation_is_pending() -> None:
+    """The table still shows the author's sentence, marked as such."""
+    whole = make_record()
+    record = replace(whole, enrichments={"en": whole.enrichments["en"]})
 
-    assert len(rows) == len(hostile)
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
-    assert len(re.findall(r"(?m)^\[\^\d+\]: ", details)) == len(hostile)
-    assert not re.search(r"(?<!\\)(?:\\\\)*<", text)
+    table, notes = digest([record]).decode().split("\n\n# 详细\n\n")
+
+    assert table.endswith(" · 翻译待补 | We propose nothing.（摘自原文） |")
+    assert "\n\n    Nothing was proposed.\n\n    We propose nothing. It works.\n\n" in notes
+
+
+def test_a_title_of_nothing_visible_leaves_the_id_to_click_on() -> None:
+    record = make_record(paper=make_paper("2604.99001", title="\u200b \u2066"), enriched=False)
+
+    assert "| [2604.99001](https://arxiv.org/abs/2604.99001) ·" in digest([record]).decode()
+
+
+def test_each_hostile_string_is_seen_as_it_is_written(hostile: list[Record]) -> None:
+    """In every field, beside each other: no cell, note or element more or less than the layout."""
+    records = sorted(hostile, key=lambda record: record.arxiv_id, reverse=True)
+
+    assert differences(digest(records), records) == []
+
+
+@given(texts=st.lists(st.lists(st.sampled_from(TOKENS), max_size=8).map("".join), min_size=1))
+@settings(deadline=None)
+def test_any_marks_are_seen_as_they_are_written(texts: list[str]) -> None:
+    records = [hostile_record(999 - n, text) for n, text in enumerate(texts)]
+
+    assert differences(digest(records), records) == []
