@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from paperpost.domain.announcements import (
     EASTERN,
     FEED_READY,
+    Announcement,
     AnnouncementState,
     Calendar,
     eastern_date,
@@ -66,7 +67,12 @@ def collect(
     today = eastern_date(now)
     settled = _Settled(papers, today)
     told = read_all(
-        source, taxonomy=taxonomy, categories=categories, today=today, is_settled=settled
+        source,
+        taxonomy=taxonomy,
+        categories=categories,
+        today=today,
+        is_settled=settled,
+        held=settled.held,
     )
     if source.is_replay:
         _refuse_empty(told.feeds, calendar)
@@ -118,16 +124,23 @@ class _Settled:
 
     def __init__(self, papers: PaperTable, today: date) -> None:
         self._papers, self._today = papers, today
-        self._known = dict[str, bool]()
+        self._known = dict[str, Announcement | None]()
 
     def __call__(self, category: str) -> bool:
-        if category not in self._known:
-            found = self._papers.get_announcement(category, self._today)
-            self._known[category] = found is not None and found.state.is_settled
-        return self._known[category]
+        found = self._announcement(category)
+        return found is not None and found.state.is_settled
+
+    def held(self, category: str) -> int:
+        found = self._announcement(category)
+        return found.stored if found else 0
 
     def forget(self) -> None:
         self._known.clear()
+
+    def _announcement(self, category: str) -> Announcement | None:
+        if category not in self._known:
+            self._known[category] = self._papers.get_announcement(category, self._today)
+        return self._known[category]
 
 
 def _without_stale(

@@ -39,9 +39,13 @@ def read_all(
     categories: Sequence[str],
     today: date,
     is_settled: Callable[[str], bool],
+    held: Callable[[str], int] = lambda _category: 0,
 ) -> Reading:
     """
     Read every feed of *categories*; one whose categories are all settled only if it changed.
+
+    *held* tells how many listings of a category are stored today: one that is settled with as many
+    as a feed can hold was filled from elsewhere, and its cut feed owes nothing.
 
     Raises: FeedError: In a replay, for the first that cannot be believed.
     """
@@ -68,7 +72,8 @@ def read_all(
             continue
         # A recorded file whose date the replay's clock has not reached is not announced yet.
         if feed.announced_on <= today:
-            feed = _told_cut(feed)
+            if not (all(map(is_settled, members)) and sum(map(held, members)) >= CUT):
+                feed = _told_cut(feed)
             told.feeds.append(feed)
             told.problems += feed.refused
             if not feed.refused:

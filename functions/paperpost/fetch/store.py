@@ -47,7 +47,7 @@ def store_day(
     known = papers.get_papers(paper.arxiv_id for paper in day.papers)
     day = _without_known(day, known)
     sightings = [_as_known(known.get(paper.arxiv_id), paper) for paper in day.papers]
-    changed = papers.put_papers(sightings)
+    changed = papers.put_papers(sightings, known=known)
     written, settled = 0, list[str]()
     for category, listings in day.listings.items():
         written += _store_listings(category, day.announced_on, listings, papers=papers)

@@ -43,15 +43,18 @@ class PaperTable:
 
     # papers (fetch writes)
 
-    def put_papers(self, papers: Iterable[Paper]) -> int:
+    def put_papers(
+        self, papers: Iterable[Paper], *, known: Mapping[str, Paper] | None = None
+    ) -> int:
         """
         Merge each sighting into what is stored and return how many items changed.
 
-        The newest version wins and `listed` only ever gains (see merge_papers).
+        The newest version wins and `listed` only ever gains (see merge_papers). *known* is what
+        get_papers has just returned, if the caller asked already.
         Raises: ConflictError: If another writer kept changing a paper; nothing of it was lost.
         """
         seen = list(papers)
-        stored = self.get_papers(p.arxiv_id for p in seen)
+        stored = self.get_papers(p.arxiv_id for p in seen) if known is None else known
         return sum(self._put_merged(stored.get(paper.arxiv_id), paper) for paper in seen)
 
     def _put_merged(self, stored: Paper | None, seen: Paper) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from paperpost import data
 from paperpost.domain.errors import FeedError
 from paperpost.fetch.reading import CUT, NEAR_CUT, Reading, read_all
@@ -44,13 +46,14 @@ class ArxivOfSizes:
         """Nothing is kept here."""
 
 
-def read(source: ArxivOfSizes, *, settled: Sequence[str] = ()) -> Reading:
+def read(source: ArxivOfSizes, *, settled: Sequence[str] = (), held: int = 0) -> Reading:
     return read_all(
         source,
         taxonomy=data.taxonomy(),
         categories=list(source.sizes),
         today=DAY,
         is_settled=lambda category: category in settled,
+        held=lambda _category: held,
     )
 
 
@@ -90,6 +93,21 @@ def test_one_category_near_the_cut_is_whole_and_one_at_the_cut_owes_the_rest() -
     assert len(cut.feeds[0].items) == CUT
     assert len(cut.feeds[0].refused) == 1
     assert cut.whole == []
+
+
+class AlwaysNew(ArxivOfSizes):
+    """Answers, whatever was kept."""
+
+    def read(self, request: Request, *, if_changed: bool = False) -> bytes | None:  # noqa: ARG002
+        return super().read(request)
+
+
+@pytest.mark.parametrize(("held", "problems"), [(CUT + 1, 0), (CUT - 1, 1)])
+def test_a_cut_feed_that_was_filled_from_elsewhere_owes_nothing(held: int, problems: int) -> None:
+    """It would fail every later poll; a day that was settled below the cut has grown beyond it."""
+    told = read(AlwaysNew({"cs.AI": CUT + 1}), settled=["cs.AI"], held=held)
+
+    assert len(told.problems) == problems
 
 
 def test_only_what_is_settled_in_every_category_is_asked_for_if_it_changed() -> None:
