@@ -149,6 +149,11 @@ def leave(replay: Replay, out: Path, cloud: Cloud) -> None:
     _write_lines(out / "requests.jsonl", map(asdict, replay.server.log))
     _write_lines(out / "polls.jsonl", map(asdict, replay.polls))
     _write(out / "faults.json", {"faults": list(_faults(replay)), "alarms": replay.alarms})
+    leave_site(out, cloud)
+
+
+def leave_site(out: Path, cloud: Cloud) -> None:
+    """Write the bucket's files below OUT/site."""
     s3 = clients.s3()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.bucket):
         for found in page.get("Contents", ()):
