@@ -129,6 +129,67 @@ COMMANDS = tuple(
             r"|为|作)"
         ),
         (
+            r"(?:^|[.!?\n]\s*)(?:let the (?:summary|translation|title|output|answer|tl;?dr)\b"
+            r"|tell (?:your|the) (?:users?|readers?)\b|do (?:what|as) i\b|sign off with\b"
+            r"|(?:swap|exchange) the (?:tl;?dr|title|summary|abstract)\b"
+            r"|(?:prefix|suffix|precede|follow) (?:each|every|all|the)\b"
+            r"|(?:execute|run|obey) the following\b|imagine you are\b|act as\b)"
+        ),
+        (
+            r"\bi (?:hereby )?(?:order|command|instruct|ask|want|need|authori[sz]e) (?:you"
+            r"|the (?:ai|model))"
+        ),
+        (
+            r"(?:^|[.!?\n]\s*)(?:(?:ai|reviewer|dear|note) )?(?:translators?|traduct\w+|traduttore"
+            r"|übersetzer|tradutor"
+            r"|reviewers?|bots?|summari[sz]ers?|llms?|models?|assistants?|ais?|override)\s*[:：]\s"
+        ),
+        (
+            r"\b(?:assistants?|bots?|ai systems?|chatbots?|translators?"
+            r"|summari[sz]ers?)\b[^.]{0,30}"
+            r"\b(?:ought to|(?:kindly|hereby) |requested to|directives?)\b"
+            r"|\b(?:directives?|orders?|instructions?) (?:to|for) (?:the )?(?:\w+ )?(?:bots?"
+            r"|summari[sz]ers?|translators?|assistants?)\b|\bauthori[sz]e the (?:\w+ )?model\b"
+        ),
+        (
+            r"\b(?:translated|derived|chinese|non-english|machine)\s+(?:versions?|renderings?"
+            r"|summar(?:y|ies)|abstracts?|titles?)\b[^.]{0,40}\b(?:carry|carries|features?|belongs?"
+            r"|mandatory|bears?|must|shows?)\b|\b(?:mandatory|required|belongs"
+            r"|obligatory)\b[^.]{0,30}"
+            r"\b(?:translated|derived|chinese|non-english|machine)\s+(?:version|rendering|summar"
+            r"|abstract|title)"
+        ),
+        (
+            r"\bonce (?:translated|summari[sz]ed)\b|\b(?:whoever|whatever|anyone who|who(?:so)?ever"
+            r"|those who)\s+(?:translat|summari[sz])\w+\s+(?:this|it)\b"
+            r"|\bthis (?:paper|work|article) is (?:titled|called|named|known)\b"
+        ),
+        r"中文(?:名称|名字|标题|译名|题目)|注明|(?:翻译系统|机器翻译|译文).{0,8}(?:应|须|必|请|要)",
+        (
+            r"\b(?:when|while|after|before|upon)\s+(?:you\s+)?(?:summari[sz]"
+            r"|translat)\w*\b[^.]{0,20}"
+            r"[,:]\s*(?:please |kindly |always |just |only )*(?:quote|append|add|write|say|mention"
+            r"|print|insert|include|put|output|cite|link|end|begin|start|use)\b"
+        ),
+        (
+            r"\b(?:language models?|llms?|assistants?|ais?)\s+(?:must|shall|should)\s+(?:now "
+            r"|first "
+            r"|always |also )?(?:print|append|mention|cite|advertise|insert|say|add|write)\b"
+        ),
+        (
+            r"\b(?:ask|request|invite|urge|beg)s?\s+(?:all |any "
+            r"|the )?(?:language models"
+            r"|llms?|translators?|assistants?|summar(?:y|ies)|that (?:summar|translat))"
+        ),
+        r"\b(?:instead|in place) of (?:a|the|any|your) (?:summary|translation|title|tl;?dr)\b",
+        (
+            r"\byou should (?:now |also |always )?(?:rate|link|write|say|mention|print|add|append"
+            r"|insert|put|output|cite|advertise|include|end|begin|start)\b"
+            r"|\b(?:real|actual|true) task is to (?:write|print|say|output)\b|\bnew system prompt\b"
+            r"|\bpaper ends here\b|\b(?:assistant|model|ai), (?:continue|proceed|go on|answer)\b"
+        ),
+        r"\b(?:preferred|official|recommended|correct|proper) (?:chinese|translated)\b",
+        (
             r"</?\s*(?:paper|system|instructions?|user|assistant|prompt|admin|abstract|title|tldr"
             r"|answer)\s*/?>"
         ),

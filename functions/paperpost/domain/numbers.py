@@ -46,26 +46,9 @@ _NO_NUMBERS = re.compile(
     r"十分|千万|万一|万物|万能|千差万别|成千上万|百科|万维|千变万化|一百八十度"
 )
 # Behind one of these a number is still a quantity; behind other letters it is part of a name (3D).
-_UNITS = frozenset(
-    [
-        "x",
-        "ms",
-        "s",
-        "g",
-        "kg",
-        "km",
-        "cm",
-        "mm",
-        "nm",
-        "GB",
-        "MB",
-        "TB",
-        "KB",
-        "Hz",
-        "kHz",
-        "MHz",
-        "GHz",
-    ]
+UNITS = frozenset(
+    {"x", "s", "ms", "ns", "g", "kg", "km", "cm", "mm", "nm"}
+    | {"KB", "MB", "GB", "TB", "Hz", "kHz", "MHz", "GHz", "dB"}
 )
 # Not "several hundred thousand" nor "some tens".
 _LARGE_HAN_NUMBER = re.compile(
@@ -166,7 +149,7 @@ def _number(match: re.Match[str]) -> Number:
         values.add(value % 100)  # the 1990s, in Chinese the 90s of the 20th century
         values.add(Fraction(value // 100 + 1))
     unit = match["unit"]
-    is_quantity = not match["before"] and (not unit or unit in _UNITS)
+    is_quantity = not match["before"] and (not unit or unit in UNITS)
     return Number(text=match[0], values=frozenset(values), is_quantity=is_quantity)
 
 

@@ -59,7 +59,7 @@ def _injections() -> str:
 
 
 def _real_translations(data: Path) -> str:
-    """Those that fail were all looked at; at most 3 in 100 good ones fail, the doubtful included."""
+    """Those that fail were all looked at; at most 3 in 100 good or doubtful ones fail."""
     if not data.exists():
         raise ProofError("the recorded translations (../shared/data/papers) are not here")
     with gzip.open(data, "rt", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ import re
 from paperpost.domain.formulaskeletons import without_formulas
 from paperpost.domain.instructions import commands_a_model, decoded
 from paperpost.domain.lookalikes import despaced, squeezed, undisguised, unhidden
+from paperpost.domain.numbers import UNITS
 from paperpost.enrich.checks.case import Case, Field
 
 _URL = re.compile(
@@ -39,26 +40,6 @@ _WORD = re.compile(
 )
 _COPIED = 4  # letters in a row
 _MARKER = re.compile(r"[A-Za-z]*\d[A-Za-z0-9]*|[A-Z]{2,}[A-Za-z0-9]*")
-_UNITS = frozenset(
-    [
-        "GB",
-        "MB",
-        "KB",
-        "TB",
-        "Hz",
-        "kHz",
-        "MHz",
-        "GHz",
-        "ms",
-        "ns",
-        "kg",
-        "km",
-        "cm",
-        "mm",
-        "nm",
-        "dB",
-    ]
-)
 _TEX = re.compile(r"\\[`'^\"~=.uvHtcdbkr](?:\{(\w)\}|(?=\w))|\\([A-Za-z]+)|[{}$]")
 
 
@@ -141,7 +122,7 @@ def added_words(field: Field, case: Case) -> list[str]:
         for word in pattern.findall(_bare(field.text))
         if (bare := squeezed(word)) not in known
         and bare not in renderings
-        and word not in _UNITS
+        and word not in UNITS
         and not (word.isupper() and bare in initials)
         and bare.removesuffix("s") not in known
     ]
