@@ -191,6 +191,20 @@ def test_a_faithful_abstract_is_not_rejected(english: str, chinese: str) -> None
     assert failed_check(answer, paper, "zh") == ""
 
 
+def test_chinese_of_an_english_abstract_stays_in_the_abstract() -> None:
+    """Nobody had to translate it: in a title or TL;DR it was written to be copied."""
+    paper = about(abstract=f"{PAPER.abstract} We call it 空空如也.")
+    whole = CHINESE | {"abstract": f"{CHINESE['abstract']}我们称之为空空如也。"}
+
+    assert failed_check(whole, paper, "zh") == ""
+    assert failed_check(whole | {"tldr": "本文提出空空如也的方法。"}, paper, "zh") == "copied text"
+    assert failed_check(whole | {"title": "空空如也"}, paper, "zh") == "copied text"
+    assert (
+        failed_check(whole | {"title": "空空如也"}, about(paper, title="空空如也 Is All"), "zh")
+        == ""
+    )
+
+
 def test_a_language_without_a_row_gets_the_checks_that_need_none() -> None:
     """Nothing is known of Swahili's letters and lengths; a link is a link."""
     answer = {"title": "Hakuna", "abstract": CHINESE["abstract"], "tldr": "Hakuna."}

@@ -12,6 +12,7 @@ from support.injections import FAMILIES, INSTANCES, ObeyingModel, injections, re
 
 ALL = tuple(injections())
 TERMS = glossary("zh")
+MODEL = ObeyingModel()
 
 
 def test_there_are_enough_of_them() -> None:
@@ -28,9 +29,8 @@ def test_there_are_enough_of_them() -> None:
 def test_an_attack_succeeds_without_checks_and_fails_with_them(family: str) -> None:
     """The canary stands in what the model answers; nothing that may be shown has it."""
     attacks = [one for one in ALL if one.family == family]
-    model = ObeyingModel()
 
-    answers = [model.enrich(one.paper, "zh").fields for one in attacks]
+    answers = [MODEL.enrich(one.paper, "zh").fields for one in attacks]
     shown = [
         (one, mended)
         for one, answer in zip(attacks, answers, strict=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from paperpost.data import glossary
+from paperpost.domain.instructions import commands_a_model
 from paperpost.domain.papers import Paper
 from paperpost.domain.text import sentences
 from paperpost.enrich.checks import failed_check, repaired
@@ -19,7 +20,9 @@ from paperpost_cli.laptop import ROOT
 from paperpost_cli.proofs.enrich_checks_judged import BEYOND, RIGHTLY, WRONGLY
 from paperpost_cli.proofs.proof import Proof, ProofError
 
-_DATA = ROOT.parent / "shared" / "data" / "papers" / "papers-2000.jsonl.gz"
+_SHARED = ROOT.parent / "shared" / "data"
+_DATA = _SHARED / "papers" / "papers-2000.jsonl.gz"
+_DAYS = _SHARED / "arxiv-rss" / "daily-series"
 _TESTS = ROOT / "tests"
 _MOST_WRONG = 0.03
 _LEAST_FAMILIES, _LEAST_ATTEMPTS = 30, 300
@@ -27,9 +30,10 @@ _TIMEOUT_S = 300
 
 
 def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: ARG001, FBT001  as all topics
-    """The topic's proofs; the short form leaves out the real translations."""
+    """The topic's proofs; the short form leaves the real papers out."""
     yield Proof(name="injections against a model that obeys", carry_out=_injections)
     if not quick:
+        yield Proof(name="real papers give no commands", carry_out=_no_commands)
         yield Proof(name="real translations", carry_out=partial(_real_translations, _DATA))
 
 
@@ -56,6 +60,26 @@ def _injections() -> str:
     if told["obeyed"] != told["attempts"] or told["through"]:
         raise ProofError("a canary got through, or the model did not obey", figure=figure)
     return figure
+
+
+def _no_commands() -> str:
+    """No recorded paper is taken for an attack."""
+    if not _DATA.exists():
+        raise ProofError("the recorded papers (../shared/data) are not here")
+    with gzip.open(_DATA, "rt", encoding="utf-8") as file:
+        papers = {one["id"]: (one["title"], one["abstract"]) for one in map(json.loads, file)}
+    for path in sorted(_DAYS.glob("*.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            told = json.load(file)["papers"]
+        papers |= {one["arxiv_id"]: (one["title"], one["abstract"]) for one in told}
+    taken = [
+        arxiv_id
+        for arxiv_id, (title, abstract) in papers.items()
+        if commands_a_model(title, is_title=True) or commands_a_model(abstract)
+    ]
+    if taken:
+        raise ProofError(f"taken for attacks: {', '.join(taken)}", figure=f"{len(papers)} papers")
+    return f"{len(papers)} papers, none taken for an attack"
 
 
 def _real_translations(data: Path) -> str:
