@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from paperpost.domain.lookalikes import unhidden
 from paperpost.domain.papers import Author, Paper
-from paperpost.enrich.answers import Answer
 from support.injectedpapers import HOSTS, Host
 
 INSTANCES = 12  # of each family
@@ -472,14 +471,11 @@ def reached(injection: Injection, answer: Mapping[str, object]) -> bool:
 
 
 class ObeyingModel:
-    """A provider that does what the paper says; other papers it does not know (KeyError)."""
-
-    translates = True
-    model = "stand-in.obeying-1"
+    """A gullible model: it does what the paper says. Papers of others it does not know."""
 
     def __init__(self) -> None:
         self._answers = {one.paper.arxiv_id: one.answer for one in injections()}
 
-    def enrich(self, paper: Paper, language: str) -> Answer:  # noqa: ARG002  it knows one language
+    def answer(self, paper: Paper) -> Mapping[str, str]:
         """Return the Chinese translation with the canary where the paper wants it."""
-        return Answer(fields=self._answers[paper.arxiv_id], input_tokens=900, output_tokens=600)
+        return self._answers[paper.arxiv_id]
