@@ -1,4 +1,4 @@
-"""What an operator may edit: arXiv's categories, the calendar, later feeds and glossary."""
+"""What an operator may edit: arXiv's categories, the calendar, the glossary, later feeds."""
 
 import tomllib
 from datetime import date
@@ -7,6 +7,7 @@ from importlib import resources
 
 from paperpost.domain.announcements import Calendar
 from paperpost.domain.categories import Category, Taxonomy
+from paperpost.domain.glossary import Glossary
 
 
 @lru_cache
@@ -28,6 +29,13 @@ def calendar() -> Calendar:
     return Calendar(
         holidays={date.fromisoformat(day): name for day, name in rows["holidays"].items()}
     )
+
+
+@lru_cache
+def glossary(language: str) -> Glossary:
+    """Return the terms of *language* from glossary.toml, none if it has no table there."""
+    rows = tomllib.loads(_read("glossary.toml")).get(language, {})
+    return Glossary(renderings={term: tuple(told) for term, told in rows.items()})
 
 
 def _read(name: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paperpost.data import glossary
 from paperpost.domain.papers import Paper
 from paperpost.enrich.checks import failed_check
 from paperpost.fetch.feeds import read_feed
@@ -23,7 +24,7 @@ def test_every_prepared_answer_may_be_shown(language: str) -> None:
     answers = [json.loads(a) for a in (SAMPLE / "answers.jsonl").read_text().splitlines()]
 
     failed = {
-        answer["id"]: failed_check(answer[language], paper, language)
+        answer["id"]: failed_check(answer[language], paper, language, glossary(language))
         for answer in answers
         for item in [items[answer["id"]]]
         for paper in [

@@ -81,7 +81,7 @@ def test_a_failed_check_is_stored_as_rejected_without_the_text(papers: PaperTabl
     provider = FakeProvider({"zh": CHINESE | {"title": PAPER.title}, "en": ENGLISH})
     enrich(papers, provider)
 
-    assert states(papers) == {"zh": ("rejected", "script"), "en": ("ok", "")}
+    assert states(papers) == {"zh": ("rejected", "untranslated"), "en": ("ok", "")}
     assert (stored(papers)["zh"].title, stored(papers)["zh"].abstract) == ("", "")
     enrich(papers, provider)
     assert len(provider.asked) == 2

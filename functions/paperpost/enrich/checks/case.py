@@ -1,0 +1,66 @@
+"""One answer beside what it answers: what every check looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paperpost.domain.glossary import Glossary
+from paperpost.domain.instructions import without_mentions
+from paperpost.domain.lookalikes import undisguised
+from paperpost.domain.papers import Paper
+from paperpost.enrich.checks.languages import LANGUAGES, Language
+from paperpost.enrich.prompt import OWN_LANGUAGE, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One text of an answer and the text of the paper that it stands for."""
+
+    name: str
+    text: str
+    plain: str  # disguises undone, for a search of what must not be there
+    source: str
+    evidence: str  # where its words may come from: no sentence that speaks to a model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An answer, the paper, the language and its glossary. `row` is None for other languages."""
+
+    answer: Mapping[str, object]
+    wanted: tuple[str, ...]
+    paper: Paper
+    is_own_language: bool
+    row: Language | None
+    glossary: Glossary
+    texts: tuple[Field, ...]
+    source: str
+    evidence: str
+
+
+def case(answer: Mapping[str, object], paper: Paper, language: str, glossary: Glossary) -> Case:
+    """Set *answer* beside the paper's text; fields that are no text are left to the first check."""
+    whole = f"{paper.title}\n{paper.abstract}"
+    title, abstract = without_mentions(paper.title), without_mentions(paper.abstract)
+    evidence = f"{title}\n{abstract}"
+    sources = {"title": (paper.title, title), "abstract": (paper.abstract, abstract)}
+    return Case(
+        answer=answer,
+        wanted=fields(language),
+        paper=paper,
+        is_own_language=language == OWN_LANGUAGE,
+        row=LANGUAGES.get(language),
+        glossary=glossary,
+        texts=tuple(
+            Field(
+                name=name,
+                text=text,
+                plain=undisguised(text),
+                source=sources.get(name, (whole, evidence))[0],
+                evidence=sources.get(name, (whole, evidence))[1],
+            )
+            for name in fields(language)
+            if isinstance(text := answer.get(name), str)
+        ),
+        source=whole,
+        evidence=evidence,
+    )
