@@ -1,7 +1,7 @@
 """The sweep: what the queue lost is queued again, and nothing else."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,9 +11,9 @@ from paperpost.domain.papers import AnnounceType, Listing
 from paperpost.enrich.answers import RefusedByProviderError
 from paperpost.enrich.providers.extractive import Extractive
 from paperpost.enrich.sweep import sweep
-from paperpost.enrich.work import Provider, enrich_paper
+from paperpost.enrich.work import Provider
 from paperpost.storage.papers import PaperTable
-from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider
+from unit.enrich.conftest import CHINESE, NOW, PAPER, FakeProvider, enrich
 
 TODAY = date(2026, 4, 21)
 DEAD = RefusedByProviderError("dead")
@@ -75,13 +75,6 @@ def swept(papers: PaperTable, provider: Provider | None = None) -> list[dict[str
     )
     assert told == len(queue.sent)
     return queue.sent
-
-
-def enrich(
-    papers: PaperTable, provider: Provider, *, paper: str = PAPER.arxiv_id, now: datetime = NOW
-) -> None:
-    """Work on a paper as its message would."""
-    enrich_paper(paper, ("zh", "en"), papers=papers, provider=provider, now=now)
 
 
 def test_a_paper_whose_message_was_lost_is_queued_again_once(listed: PaperTable) -> None:
@@ -181,12 +174,6 @@ def test_a_category_that_is_not_configured_is_not_swept(papers: PaperTable) -> N
 
 def test_english_tldrs_count_as_enrichments_too(listed: PaperTable) -> None:
     """Without one, the paper is not settled."""
-    enrich_paper(
-        PAPER.arxiv_id,
-        ("zh",),
-        papers=listed,
-        provider=FakeProvider({"zh": CHINESE, "en": ENGLISH}),
-        now=NOW,
-    )
+    enrich(listed, FakeProvider(), languages=("zh",))
 
     assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]

@@ -6,21 +6,15 @@ from datetime import timedelta
 import pytest
 
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
-from paperpost.domain.papers import Paper
 from paperpost.enrich.answers import Answer, RefusedByProviderError, Skip, TransientProviderError
-from paperpost.enrich.prompt import PROMPT_VERSION
+from paperpost.enrich.prompt import PROMPT_VERSION, Request
 from paperpost.enrich.providers.extractive import Extractive
 from paperpost.enrich.providers.off import Off
-from paperpost.enrich.work import Provider, UnknownPaperError, enrich_paper
+from paperpost.enrich.work import Provider, UnknownPaperError
 from paperpost.storage.papers import PaperTable
-from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider
+from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider, enrich
 
 LANGUAGES = ("zh", "en")
-
-
-def enrich(papers: PaperTable, provider: Provider) -> list[Enrichment]:
-    """Work on the one paper."""
-    return enrich_paper(PAPER.arxiv_id, LANGUAGES, papers=papers, provider=provider, now=NOW)
 
 
 def stored(papers: PaperTable) -> dict[str, Enrichment]:
@@ -71,7 +65,8 @@ def test_a_changed_text_is_asked_for_again_and_an_unchanged_version_is_not(
     enrich(papers, provider)
     assert len(provider.asked) == 2
 
-    papers.put_papers([replace(PAPER, version=3, abstract="We now prove nothing.")])
+    changed = f"{PAPER.abstract} It is now proven."
+    papers.put_papers([replace(PAPER, version=3, abstract=changed)])
     enrich(papers, provider)
     assert len(provider.asked) == 4
 
@@ -84,7 +79,7 @@ def test_a_failed_check_is_stored_as_rejected_without_the_text(papers: PaperTabl
     assert states(papers) == {"zh": ("rejected", "script"), "en": ("ok", "")}
     assert (stored(papers)["zh"].title, stored(papers)["zh"].abstract) == ("", "")
     enrich(papers, provider)
-    assert len(provider.asked) == 2
+    assert [language for _, language in provider.asked] == ["zh", "zh", "en"]
 
 
 def test_another_model_may_answer_what_was_rejected(papers: PaperTable) -> None:
@@ -125,7 +120,7 @@ def test_a_dead_provider_gives_the_message_back_and_keeps_what_is_done(papers: P
 def test_a_paper_that_is_not_stored_is_an_error(papers: PaperTable) -> None:
     """The message is retried, then kept for a person."""
     with pytest.raises(UnknownPaperError):
-        enrich_paper("2604.99999", LANGUAGES, papers=papers, provider=FakeProvider(), now=NOW)
+        enrich(papers, FakeProvider(), paper="2604.99999")
 
 
 @pytest.mark.parametrize(("provider", "reason"), [(Extractive(), "extractive"), (Off(), "off")])
@@ -186,11 +181,11 @@ class OvertakenProvider(FakeProvider):
         super().__init__()
         self.papers = papers
 
-    def enrich(self, paper: Paper, language: str) -> Answer | Skip:
-        if paper.version == 1:
+    def enrich(self, request: Request) -> Answer | Skip:
+        if request.paper.version == 1:
             self.papers.put_papers([replace(PAPER, version=2, abstract="We now prove nothing.")])
             enrich(self.papers, FakeProvider())
-        return super().enrich(paper, language)
+        return super().enrich(request)
 
 
 def test_an_answer_about_an_older_version_never_replaces_that_of_a_newer_one(

@@ -117,8 +117,9 @@ class ForwardModel:
         try:
             choice = answer["choices"][0]
             message = choice["message"]
-            tool_input = _tool_input(message) if request.tool else None
-            stop = "max_tokens" if choice.get("finish_reason") == "length" else "end_turn"
+            cut_off = choice.get("finish_reason") == "length"
+            tool_input = _tool_input(message) if request.tool and not cut_off else None
+            stop = "max_tokens" if cut_off else "end_turn"
             return ConverseAnswer(
                 text="" if tool_input is not None else message.get("content") or "",
                 tool_input=tool_input,
@@ -249,6 +250,6 @@ def _tool_input(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     text = calls[0]["function"]["arguments"] if calls else message.get("content") or ""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
