@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -115,10 +114,12 @@ def _budget(chosen: EnrichSettings) -> Budget:
 
 
 def _report(counts: Counter[str]) -> None:
-    """Every count as a metric; those that alarms watch also when they are 0."""
-    count = partial(metrics.add_metric, unit=MetricUnit.Count)
+    """What happened to papers, by state and by check; what alarms watch, also when it is 0."""
+    metrics.add_metric("EnrichOk", MetricUnit.Count, counts.pop("ok", 0))
+    metrics.add_metric("EnrichRejected", MetricUnit.Count, counts.pop("rejected", 0))
+    metrics.add_metric("EnrichFailed", MetricUnit.Count, counts.pop("failed", 0))
+    metrics.add_metric("EnrichProviderDown", MetricUnit.Count, counts.pop(DOWN, 0))
+    metrics.add_metric("EnrichCapReached", MetricUnit.Count, counts.pop(CAP, 0))
     for name, value in counts.items():
-        if name.startswith("Enrich"):
-            count(name, value=value)
-    metrics.add_metric("EnrichProviderDown", MetricUnit.Count, counts[DOWN])
-    metrics.add_metric("EnrichCapReached", MetricUnit.Count, counts[CAP])
+        words = name.title().replace(" ", "")
+        metrics.add_metric(f"Enrich{words}", MetricUnit.Count, value)

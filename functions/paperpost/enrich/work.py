@@ -55,7 +55,7 @@ class Enricher:
     """
     Works on papers for one owner, who is the only one with this name.
 
-    `terms`: the glossary's terms in a text, by language. `counts`: what happened, for metrics.
+    `terms`: the glossary's terms in a text, by language. `counts`: what happened, in words.
     """
 
     papers: PaperTable
@@ -113,7 +113,7 @@ class Enricher:
             expires_at=self.expires_at,
         )
         if not self.guard.notes.claim(claim, now=self.now):
-            self.counts["EnrichClaimed"] += 1
+            self.counts["claimed by another"] += 1
             return []
         try:
             # Whoever had the claim may have stored its answer since we looked.
@@ -143,7 +143,7 @@ class Enricher:
             return _failure(DOWN)
         if outcome.state is not EnrichmentState.REJECTED:
             return outcome
-        self.counts["EnrichRetried"] += 1
+        self.counts["asked twice"] += 1
         try:
             again = self._call(replace(request, objection=outcome.reason), permit)
         except TransientProviderError:
@@ -209,9 +209,9 @@ class Enricher:
         )
         if not self.papers.put_enrichment(made):
             return []
-        self.counts[f"Enrich{made.state.title()}"] += 1
+        self.counts[made.state.value] += 1
         if made.state is EnrichmentState.REJECTED:
-            self.counts[f"EnrichRejected{made.reason.title().replace(' ', '')}"] += 1
+            self.counts[f"rejected {made.reason}"] += 1
         return [made]
 
 

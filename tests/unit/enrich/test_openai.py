@@ -1,10 +1,7 @@
 """Chat Completions against a server on loopback: what goes out, what is believed of the answer."""
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,62 +12,26 @@ from paperpost.domain.spending import Tokens
 from paperpost.enrich import prompt
 from paperpost.enrich.answers import RefusedByProviderError, TransientProviderError
 from paperpost.enrich.providers.openai import OpenAi, is_safe
+from support.modelserver import ModelServer, model_server
+from support.modelserver import reply as chat_completion
 from unit.enrich.conftest import CHINESE, PAPER
 
 REQUEST = prompt.Request(paper=PAPER, language="zh")
-USAGE = {"prompt_tokens": 700, "completion_tokens": 300, "total_tokens": 1000}
-
-
-@dataclass
-class Server:
-    """What was asked, and the answer that it will give."""
-
-    url: str = ""
-    asked: list[tuple[str, Mapping[str, str], Any]] = field(default_factory=list)
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[ModelServer]:
     """A model server that says what the test tells it to."""
-    made = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            made.asked.append((self.path, dict(self.headers), body))
-            self.send_response(made.status)
-            for name, value in made.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(made.body)))
-            self.end_headers()
-            self.wfile.write(made.body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.05,))
-    thread.start()
-    made.url = f"http://127.0.0.1:{listening.server_address[1]}"
-    yield made
-    clients.model_http().clear()
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with model_server() as made:
+        yield made
 
 
-def reply(
-    content: object = None, *, stopped: object = "stop", usage: object = USAGE, **message: Any
-) -> bytes:
-    """A chat completion whose text is *content* as JSON."""
-    text = json.dumps(CHINESE if content is None else content)
-    choice = {"message": {"content": text} | message, "finish_reason": stopped}
-    return json.dumps({"choices": [choice], "usage": usage}).encode()
+def reply(content: object = CHINESE, **more: Any) -> bytes:
+    """A chat completion, a good one if nothing else is said."""
+    return chat_completion(content, **more)
 
 
-def ask(server: Server, **more: Any) -> Any:
+def ask(server: ModelServer, **more: Any) -> Any:
     """One question to the server."""
     made = OpenAi(
         clients.model_http(),
@@ -82,7 +43,7 @@ def ask(server: Server, **more: Any) -> Any:
     return made.enrich(REQUEST)
 
 
-def test_a_paper_is_asked_for_with_a_strict_schema(server: Server) -> None:
+def test_a_paper_is_asked_for_with_a_strict_schema(server: ModelServer) -> None:
     """System prompt, fenced paper; the answer comes back unchecked with its cost."""
     server.body = reply()
 
@@ -107,7 +68,7 @@ def test_a_paper_is_asked_for_with_a_strict_schema(server: Server) -> None:
     assert answer.tokens == Tokens(input=700, output=300)
 
 
-def test_azures_older_address_takes_its_version_and_its_own_header(server: Server) -> None:
+def test_azures_older_address_takes_its_version_and_its_own_header(server: ModelServer) -> None:
     server.body = reply()
 
     ask(server, path="/openai/deployments/mine/", api_version="2024-10-21")
@@ -136,7 +97,7 @@ def test_the_limit_has_the_name_that_the_server_knows(url: str, limit: str) -> N
     assert ("temperature" in body) == (limit == "max_tokens")
 
 
-def test_a_server_without_schemas_gets_a_tool_or_is_asked_for_any_json(server: Server) -> None:
+def test_a_server_without_schemas_gets_a_tool_or_is_asked_for_any_json(server: ModelServer) -> None:
     call = {"function": {"name": "answer", "arguments": json.dumps(CHINESE)}}
     server.body = reply(stopped="tool_calls", content="", tool_calls=[call])
 
@@ -171,7 +132,9 @@ def test_a_server_without_schemas_gets_a_tool_or_is_asked_for_any_json(server: S
         (b" " * 1_000_001, "answer too large"),
     ],
 )
-def test_an_unfinished_or_other_answer_is_refused(server: Server, body: bytes, reason: str) -> None:
+def test_an_unfinished_or_other_answer_is_refused(
+    server: ModelServer, body: bytes, reason: str
+) -> None:
     """Whatever a server sends, it is no crash and no half translation."""
     server.body = body
 
@@ -181,7 +144,7 @@ def test_an_unfinished_or_other_answer_is_refused(server: Server, body: bytes, r
     assert refused.value.reason == reason
 
 
-def test_what_an_unusable_answer_cost_is_counted(server: Server) -> None:
+def test_what_an_unusable_answer_cost_is_counted(server: ModelServer) -> None:
     server.body = reply(stopped="length")
 
     with pytest.raises(RefusedByProviderError) as refused:
@@ -191,7 +154,7 @@ def test_what_an_unusable_answer_cost_is_counted(server: Server) -> None:
 
 
 @pytest.mark.parametrize("usage", [None, {}, [], {"prompt_tokens": "7", "completion_tokens": 1}])
-def test_a_server_that_counts_nothing_says_so(server: Server, usage: object) -> None:
+def test_a_server_that_counts_nothing_says_so(server: ModelServer, usage: object) -> None:
     """The worker then counts its worst case."""
     server.body = reply(usage=usage)
 
@@ -213,7 +176,7 @@ def test_a_server_that_counts_nothing_says_so(server: Server, usage: object) -> 
     ],
 )
 def test_a_status_is_transient_or_refused(
-    server: Server, status: int, error: type[Exception]
+    server: ModelServer, status: int, error: type[Exception]
 ) -> None:
     """A redirect is not followed: the key would go along."""
     server.status, server.headers = status, {"Location": "/elsewhere"}
@@ -227,7 +190,7 @@ def test_a_status_is_transient_or_refused(
 @pytest.mark.parametrize(
     ("told", "seconds"), [("17", 17), ("999999", 900), ("Wed, 25 Nov 2026 20:00:00 GMT", 0)]
 )
-def test_the_wait_that_is_asked_for_is_kept(server: Server, told: str, seconds: int) -> None:
+def test_the_wait_that_is_asked_for_is_kept(server: ModelServer, told: str, seconds: int) -> None:
     server.status, server.headers = 429, {"Retry-After": told}
 
     with pytest.raises(TransientProviderError) as failed:

@@ -247,7 +247,7 @@ def test_what_happened_is_counted_by_the_name_of_the_check(papers: PaperTable) -
     worker.enrich(PAPER.arxiv_id, LANGUAGES)
 
     assert worker.counts == {
-        "EnrichRetried": 1, "EnrichRejected": 1, "EnrichRejectedFields": 1, "EnrichOk": 1,
+        "asked twice": 1, "rejected": 1, "rejected fields": 1, "ok": 1,
     }  # fmt: skip
 
 
