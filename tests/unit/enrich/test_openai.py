@@ -97,6 +97,14 @@ def test_the_limit_has_the_name_that_the_server_knows(url: str, limit: str) -> N
     assert ("temperature" in body) == (limit == "max_tokens")
 
 
+def test_azures_newer_address_needs_no_version_and_has_the_same_header() -> None:
+    url = "https://me.openai.azure.com/openai/v1/"
+    made = OpenAi(clients.model_http(), url=url, model="m", key=lambda: "k")
+
+    assert made._url == "https://me.openai.azure.com/openai/v1/chat/completions"
+    assert made._headers()["api-key"] == "k"
+
+
 def test_a_server_without_schemas_gets_a_tool_or_is_asked_for_any_json(server: ModelServer) -> None:
     call = {"function": {"name": "answer", "arguments": json.dumps(CHINESE)}}
     server.body = reply(stopped="tool_calls", content="", tool_calls=[call])

@@ -38,11 +38,12 @@ class OpenAi:
     """
     Asks *model* at the base address *url*, to which `/chat/completions` is added.
 
-    `key`: gives the key, or '' where none is needed. `api_version`: only for Azure's older address
-    (`https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT`), which wants it in the query and
-    the key in a header of its own; its newer one (`…/openai/v1`) is like OpenAI's. `form`: how JSON
-    is asked for, one of FORMS. Source: https://learn.microsoft.com/azure/ai-services/openai/reference
-    and https://platform.openai.com/docs/api-reference/chat/create, read 2026-11-25.
+    `key`: gives the key, or '' where none is needed; Azure wants it in a header of its own.
+    `api_version`: only for Azure's older address, which wants it in the query
+    (`https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT`; the newer one is `…/openai/v1`).
+    `form`: how JSON is asked for, one of FORMS. Sources:
+    https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle and
+    https://learn.microsoft.com/azure/ai-services/openai/reference, read 2026-11-25.
     """
 
     translates = True
@@ -60,9 +61,9 @@ class OpenAi:
         query = f"?{urlencode({'api-version': api_version})}" if api_version else ""
         self._url = f"{url.rstrip('/')}/chat/completions{query}"
         self._http, self.model, self._key = http, model, key
-        self._has_version, self._form = bool(api_version), form
-        host = urlsplit(url).hostname or ""
-        self._is_openai = host == _OPENAI_HOST or host.endswith(".azure.com")
+        self._form, host = form, urlsplit(url).hostname or ""
+        self._is_azure = bool(api_version) or host.endswith(".azure.com")
+        self._is_openai = self._is_azure or host == _OPENAI_HOST
 
     def enrich(self, request: prompt.Request) -> Answer:
         """
@@ -93,7 +94,7 @@ class OpenAi:
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
         if key := self._key():
-            headers |= {"api-key": key} if self._has_version else {"Authorization": f"Bearer {key}"}
+            headers |= {"api-key": key} if self._is_azure else {"Authorization": f"Bearer {key}"}
         return headers
 
     def _body(self, request: prompt.Request) -> dict[str, Any]:
