@@ -152,6 +152,13 @@ class CountingProvider:
         return Answer(fields=CHINESE, tokens=Tokens(input=700, output=300))
 
 
+class NoTerms:
+    """A glossary that an operator has emptied."""
+
+    def terms_in(self, _text: str) -> dict[str, tuple[str, ...]]:
+        return {}
+
+
 def worker(
     storage: Storage, provider: CountingProvider, n: int, *, budget: Budget = PRICES
 ) -> Enricher:
@@ -160,7 +167,7 @@ def worker(
         papers=storage.papers,
         guard=Guard(notes=storage.enrich, model=provider.model, budget=budget, now=NOW),
         provider=provider,
-        terms=lambda _language, _text: {},
+        glossary=lambda _language: NoTerms(),
         owner=f"worker{n}",
         now=NOW,
         expires_at=1_800_000_000,

@@ -150,7 +150,7 @@ def test_a_claim_outlives_its_worker_and_not_the_hiding_of_its_message() -> None
     assert queue["RedrivePolicy"]["maxReceiveCount"] == enrich._RECEIVES
 
 
-def test_enrich_deletes_beside_papers_alone_and_sums_in_its_own_partition_alone() -> None:
+def test_enrich_deletes_claims_alone_and_sums_in_its_own_partition_alone() -> None:
     """Papers, listings and announcements have another writer."""
     conditions = {
         action: statement.get("Condition")
@@ -159,7 +159,7 @@ def test_enrich_deletes_beside_papers_alone_and_sums_in_its_own_partition_alone(
     }
 
     assert conditions["dynamodb:DeleteItem"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PAPER#*"]}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CLAIM#*"]}
     }
     assert conditions["dynamodb:UpdateItem"] == {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ENRICH"]}

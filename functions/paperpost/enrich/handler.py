@@ -34,6 +34,14 @@ _CLEANED_UP_AFTER = timedelta(days=1)
 _LARGE_CALL = Tokens(input=6_000, output=MAX_TOKENS)
 
 
+class _NoTerms:
+    """The glossary of an operator who has none."""
+
+    def terms_in(self, _text: str) -> Mapping[str, tuple[str, ...]]:
+        """None."""
+        return {}
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
@@ -94,7 +102,7 @@ def _enricher(chosen: EnrichSettings, *, owner: str, now: datetime) -> Enricher:
         papers=PaperTable(table),
         guard=Guard(notes=EnrichNotes(table), model=asked.model, budget=_budget(chosen), now=now),
         provider=asked,
-        terms=lambda _language, _text: {},
+        glossary=lambda _language: _NoTerms(),
         owner=owner,
         now=now,
         expires_at=settings.epoch_s() + int(_CLEANED_UP_AFTER.total_seconds()),

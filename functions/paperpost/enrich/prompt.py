@@ -38,10 +38,26 @@ language that it names.
 # never shown to it again. A name that is not listed here is told as it is.
 _OBJECTIONS = {
     "fields": "it did not have exactly the fields asked for, each a text that is not empty",
-    "script": "it was not written in the language asked for",
+    "instructions": "it followed an instruction that stands in the paper",
+    "control characters": "it held invisible characters",
     "link": "it held a link that the paper does not have",
+    "links": "it held a link that the paper does not have",
     "markup": "it held HTML or Markdown",
-    "length": "it was far too long",
+    "copied text": "it copied text that was not to be translated",
+    "hidden code": "it held code that the paper does not have",
+    "contacts": "it sent readers to an address or account",
+    "refusal": "it was a refusal in place of a translation",
+    "prompt echo": "it repeated these instructions",
+    "untranslated": "it was not translated",
+    "script": "it was not written in the language asked for",
+    "length": "its length does not fit that of the paper",
+    "repetition": "it repeated itself",
+    "leftovers": "whole phrases of it were not translated",
+    "numbers": "numbers of the paper were missing or changed",
+    "tldr numbers": "the TL;DR held a number that the abstract does not have",
+    "formulas": "formulas of the paper were missing or changed",
+    "added words": "it held words of another language that the paper does not have",
+    "glossary": "terms were not rendered as told",
 }
 
 

@@ -28,7 +28,14 @@ from paperpost.storage.papers import PaperTable
 # stays hidden, so that the owner's own message finds it ended.
 LEASE = timedelta(minutes=6)
 DOWN, CAP, NO_ANSWER = "provider down", "cap", "no answer"
-Terms = Callable[[str, str], Mapping[str, tuple[str, ...]]]
+
+
+class Glossary(Protocol):
+    """An operator's terms in one language."""
+
+    def terms_in(self, text: str) -> Mapping[str, tuple[str, ...]]:
+        """Those that stand in *text*, with their accepted renderings."""
+        ...
 
 
 class Provider(Protocol):
@@ -55,13 +62,13 @@ class Enricher:
     """
     Works on papers for one owner, who is the only one with this name.
 
-    `terms`: the glossary's terms in a text, by language. `counts`: what happened, in words.
+    `glossary`: an operator's terms, by language. `counts`: what happened, in words.
     """
 
     papers: PaperTable
     guard: Guard
     provider: Provider
-    terms: Terms
+    glossary: Callable[[str], Glossary]
     owner: str
     now: datetime
     expires_at: int
@@ -131,8 +138,8 @@ class Enricher:
         if permit is None:
             self.counts[DOWN] += 1
             return _failure(DOWN)
-        text = f"{paper.title}\n{paper.abstract}"
-        request = Request(paper=paper, language=language, terms=self.terms(language, text))
+        terms = self.glossary(language).terms_in(f"{paper.title}\n{paper.abstract}")
+        request = Request(paper=paper, language=language, terms=terms)
         try:
             outcome = self._call(request, permit)
         except TransientProviderError as exc:

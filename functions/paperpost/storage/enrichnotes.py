@@ -209,7 +209,7 @@ class EnrichNotes:
 
 
 def _claim_key(claim: Claim) -> dict[str, str]:
-    return {"pk": keys.paper_pk(claim.arxiv_id), "sk": keys.claim_sk(claim.language)}
+    return {"pk": keys.claim_pk(claim.arxiv_id), "sk": claim.language}
 
 
 def _spend_key(on: date) -> dict[str, str]:

@@ -25,9 +25,9 @@ def enrichment_sk(language: str) -> str:
     return f"{ENRICHMENT_PREFIX}{language}"
 
 
-def claim_sk(language: str) -> str:
-    """The claim of whoever asks for one enrichment of a paper, beside it."""
-    return f"CLAIM#{language}"
+def claim_pk(arxiv_id: str) -> str:
+    """Claims of whoever asks for a paper's enrichments; the sort key is the language."""
+    return f"CLAIM#{arxiv_id}"
 
 
 def breaker_sk(model: str) -> str:

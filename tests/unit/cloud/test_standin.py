@@ -504,6 +504,19 @@ def test_a_broken_model_server_is_an_error_of_the_model(
     assert failure.value.response["Error"]["Code"] == "ModelErrorException"
 
 
+def test_a_request_that_a_model_server_does_not_take_is_no_fault_of_the_model(
+    start: Callable[[Model], Standin], server: tuple[str, list[Any], list[tuple[int, Any]]]
+) -> None:
+    """A paper that is too long for it must not make it look dead."""
+    url, _, answers = server
+    answers.append((400, {"error": "context window"}))
+
+    with pytest.raises(ClientError) as failure:
+        ask(start(ForwardModel(url)), "hello")
+
+    assert failure.value.response["Error"]["Code"] == "ValidationException"
+
+
 def test_an_absent_model_server_is_service_unavailable(start: Callable[[Model], Standin]) -> None:
     """Nobody listens on port 9."""
     with pytest.raises(ClientError) as failure:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -33,6 +34,18 @@ CHINESE = {
     "tldr": "本文提出空无一物的方法。",
 }
 ENGLISH = {"tldr": "The paper proposes nothing."}
+TERMS = {"zh": {"nothing": ("空无一物",), "tensor": ("张量",)}, "en": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class FakeGlossary:
+    """Terms of one language."""
+
+    renderings: Mapping[str, tuple[str, ...]]
+
+    def terms_in(self, text: str) -> Mapping[str, tuple[str, ...]]:
+        """Those whose letters stand in the text."""
+        return {term: told for term, told in self.renderings.items() if term in text}
 
 
 class FakeProvider:
@@ -49,10 +62,12 @@ class FakeProvider:
         self.answers = dict(answers or {"zh": CHINESE, "en": ENGLISH})
         self.asked: list[tuple[str, str]] = []
         self.objections: list[str] = []
+        self.terms: list[Mapping[str, tuple[str, ...]]] = []
 
     def enrich(self, request: Request) -> Answer | Skip:
         self.asked.append((request.paper.arxiv_id, request.language))
         self.objections.append(request.objection)
+        self.terms.append(request.terms)
         told = self.answers[request.language]
         if isinstance(told, list):
             told = told.pop(0) if len(told) > 1 else told[0]
@@ -80,7 +95,7 @@ def make_enricher(
             now=now,
         ),
         provider=provider,
-        terms=lambda _language, _text: {},
+        glossary=lambda language: FakeGlossary(TERMS[language]),
         owner=owner,
         now=now,
         expires_at=int(now.timestamp()) + 86_400,

@@ -68,7 +68,8 @@ def test_only_the_terms_that_are_given_are_rendered() -> None:
     ("check", "said"),
     [
         ("script", "it was not written in the language asked for"),
-        ("numbers", "it failed our check “numbers”"),
+        ("numbers", "numbers of the paper were missing or changed"),
+        ("a new one", "it failed our check “a new one”"),
     ],
 )
 def test_a_second_question_says_in_our_words_why_the_first_answer_was_not_taken(

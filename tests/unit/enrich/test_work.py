@@ -16,9 +16,19 @@ from paperpost.enrich.providers.off import Off
 from paperpost.enrich.work import Provider, UnknownPaperError
 from paperpost.storage.enrichnotes import Claim, EnrichNotes
 from paperpost.storage.papers import PaperTable
-from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider, enrich, make_enricher
+from unit.enrich.conftest import (
+    CHINESE,
+    ENGLISH,
+    NOW,
+    PAPER,
+    TERMS,
+    FakeProvider,
+    enrich,
+    make_enricher,
+)
 
 LANGUAGES = ("zh", "en")
+ASKED = Request(paper=PAPER, language="zh", terms={"nothing": TERMS["zh"]["nothing"]})
 
 
 def stored(papers: PaperTable) -> dict[str, Enrichment]:
@@ -48,6 +58,15 @@ def test_each_language_is_asked_checked_and_stored(papers: PaperTable) -> None:
         **CHINESE,
     )
     assert (found["en"].tldr, found["en"].title, found["en"].abstract) == (ENGLISH["tldr"], "", "")
+
+
+def test_the_glossarys_terms_of_this_paper_are_told(papers: PaperTable) -> None:
+    """Those of its text and language alone."""
+    provider = FakeProvider()
+
+    enrich(papers, provider)
+
+    assert provider.terms == [{"nothing": ("空无一物",)}, {}]
 
 
 def test_a_message_that_comes_twice_is_paid_once(papers: PaperTable) -> None:
@@ -296,7 +315,7 @@ def test_a_claim_is_given_back_whatever_happened(papers: PaperTable) -> None:
 
     assert states(papers)["zh"] == ("ok", "")
     items = papers._table.scan()["Items"]
-    assert not [item for item in items if item["sk"].startswith("CLAIM#")]
+    assert not [item for item in items if item["pk"].startswith("CLAIM#")]
 
 
 def test_an_answer_that_came_before_the_claim_is_not_paid_again(papers: PaperTable) -> None:
@@ -411,7 +430,7 @@ def test_the_next_day_has_room_again(papers: PaperTable) -> None:
 
 
 def test_a_second_try_that_no_longer_fits_leaves_the_rejection(papers: PaperTable) -> None:
-    read, _ = most_tokens(Request(paper=PAPER, language="zh"))
+    read, _ = most_tokens(ASKED)
     budget = Budget(most_tokens=read + MAX_TOKENS)
     provider = FakeProvider({"zh": {}})
 
@@ -438,5 +457,5 @@ def test_what_a_call_without_an_answer_cost_is_counted_as_it_is_known(
         enrich(papers, FakeProvider({"zh": told}), languages=["zh"])
 
     spend = EnrichNotes(papers._table).get_spend(NOW.date())
-    worst = sum(most_tokens(Request(paper=PAPER, language="zh")))
+    worst = sum(most_tokens(ASKED))
     assert spend.tokens.total == spend.held_tokens == (counted if counted >= 0 else worst)

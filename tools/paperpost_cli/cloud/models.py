@@ -19,6 +19,7 @@ from paperpost.domain.errors import InvalidInputError, PaperpostError
 _FORWARD_TIMEOUT_S = 55
 _BYTES_A_TOKEN = 4
 _HTTP_OK = 200
+_NOT_TAKEN = frozenset({400, 413, 422})  # a paper longer than its context, say
 
 
 class ModelError(PaperpostError):
@@ -165,6 +166,9 @@ class ForwardModel:
             raise ModelError("ServiceUnavailableException", text, status=503) from exc
         finally:
             connection.close()
+        if response.status in _NOT_TAKEN:
+            text = f"the model server does not take the request: HTTP {response.status}"
+            raise ModelError("ValidationException", text, status=400)
         if response.status != _HTTP_OK:
             text = f"the model server answered HTTP {response.status}"
             raise ModelError("ModelErrorException", text, status=424)
