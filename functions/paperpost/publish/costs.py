@@ -1,15 +1,14 @@
 """What enrichment cost, as the receipts tell it: a UTC day each, and whether today's cap is met."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from paperpost.domain.spending import Spend, resets_at, utc_day
 from paperpost.storage.enrichnotes import EnrichNotes
 
-_DAYS = 31  # more than the receipts go back
 _BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -29,12 +28,12 @@ class Costs:
     cap: Cap | None = None
 
 
-def read_costs(notes: EnrichNotes, *, now: datetime) -> Costs:
-    """What enrich noted of the last month."""
+def read_costs(notes: EnrichNotes, dates: Collection[date], *, now: datetime) -> Costs:
+    """What enrich noted of the days from the first to the last of *dates*, and of today's cap."""
+    spends = notes.list_spends(min(dates), max(dates)) if dates else []
+    days = {spend.on: spend for spend in spends}
     today = utc_day(now)
-    days = {spend.on: spend for spend in notes.list_spends(today - timedelta(days=_DAYS), today)}
-    spend = days.get(today)
-    reached_at = spend.capped_at if spend else None
+    reached_at = notes.get_spend(today).capped_at
     cap = (
         Cap(reached_at=reached_at, resets_at=resets_at(today).astimezone(_BEIJING))
         if reached_at

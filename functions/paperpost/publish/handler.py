@@ -19,7 +19,7 @@ from paperpost.publish.days import CategoryView
 from paperpost.publish.pages import SiteFacts
 from paperpost.publish.press import Press
 from paperpost.publish.sources import Sources
-from paperpost.publish.status import Status, read_mailed, reconcile
+from paperpost.publish.status import Status, newest_dates, read_mailed, reconcile
 from paperpost.publish.website import build_site
 from paperpost.settings import PublishSettings
 from paperpost.storage import keys
@@ -112,7 +112,7 @@ def _site(
         views = [(taxonomy().categories[code], b.view) for code, b in built.items()]
         return 0, reconcile(press.facts, views, (), hold=hold, now=now)
     views = _views(press, built, now)
-    costs = read_costs(press.notes, now=now)
+    costs = read_costs(press.notes, newest_dates(views), now=now)
     status = reconcile(press.facts, views, read_mailed(press), costs, hold=hold, now=now)
     return build_site(press, views, status), status
 

@@ -100,6 +100,12 @@ def read_mailed(press: Press) -> tuple[Mailed, ...]:
         return ()
 
 
+def newest_dates(views: Views) -> list[date]:
+    """The dates that the receipts show, the newest first."""
+    announced = {a.announced_on for _, view in views for a in view.announcements}
+    return sorted(announced, reverse=True)[:DATES]
+
+
 def reconcile(
     facts: SiteFacts,
     views: Views,
@@ -115,8 +121,7 @@ def reconcile(
     The clock only decides how long a state in progress explains a difference.
     """
     told = costs or Costs()
-    announced = {a.announced_on for _, view in views for a in view.announcements}
-    newest = sorted(announced, reverse=True)[:DATES]
+    newest = newest_dates(views)
     faults = [
         fault
         for on in newest
