@@ -210,6 +210,20 @@ def test_a_dead_model_costs_no_paper_and_no_dead_letter_and_late_answers_upgrade
     assert service.unread() == 0
 
 
+def test_with_chinese_alone_the_english_feeds_are_there_with_the_authors_sentence(
+    service: Service,
+) -> None:
+    """The languages say what is enriched, not which feeds there are."""
+    service.model.body = reply(CHINESE)
+    service.deliver()
+    service.publish()
+
+    english = service.text("cs.AI/rss.en.xml")
+    assert english.count("<item>") == NUMBER
+    assert english.count("We propose nothing.") >= NUMBER
+    assert len(json.loads(service.text("cs.AI/feed.zh.json"))["items"]) == NUMBER
+
+
 def test_a_model_that_stays_dead_is_asked_once_a_sweep(service: Service) -> None:
     """For a day: the probes get no more, nothing is lost, nothing is published again."""
     service.model.status = 401
