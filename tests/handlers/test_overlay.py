@@ -279,6 +279,8 @@ def test_at_the_cap_no_call_leaves_and_the_next_day_takes_up_what_was_skipped(
 
     monkeypatch.setenv("ENRICH_TOKENS_A_DAY", "1000000")
     service.at(NIGHT + 24 * HOUR)
+    service.publish()
+    assert json.loads(service.text("status.json"))["enrichment_cap"] is None
     assert service.sweep() == NUMBER - asked
     service.deliver()
     service.publish()
