@@ -1,9 +1,10 @@
-"""The only place that makes boto3 clients: time-outs, attempts, endpoints."""
+"""The only place that makes clients of other services: time-outs, attempts, endpoints."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import boto3
+import urllib3
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _STORAGE = Config(
 _SES = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
 # A model takes its time; the queue repeats, so that a paper's worst case fits enrich's time-out.
 _BEDROCK = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 1})
+_MODEL_HTTP = urllib3.Timeout(connect=3, read=60)
 
 
 @lru_cache
@@ -59,3 +61,9 @@ def ses() -> "SESV2Client":
 def bedrock() -> "BedrockRuntimeClient":
     """A client for the enrichment model."""
     return boto3.client("bedrock-runtime", config=_BEDROCK)
+
+
+@lru_cache
+def model_http() -> urllib3.PoolManager:
+    """A client for other enrichment models: one attempt, and no redirect takes the key along."""
+    return urllib3.PoolManager(timeout=_MODEL_HTTP, retries=False)

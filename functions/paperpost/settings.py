@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Self
 
 from paperpost.data import taxonomy
@@ -64,13 +65,15 @@ def _expanded(codes: object) -> tuple[str, ...]:
 
 
 def _parse(variable: str, text: str, kind: object) -> object:
-    """*text* as the annotated type *kind*, one of str, int, bool and tuple[str, ...]."""
+    """*text* as the annotated type *kind*, one of str, int, Decimal, bool and tuple[str, ...]."""
     try:
         if kind is int:
             return int(text)
+        if kind is Decimal:
+            return Decimal(text)
         if kind is bool:
             return {"on": True, "true": True, "off": False, "false": False}[text.casefold()]
-    except (ValueError, KeyError) as exc:
+    except (ValueError, ArithmeticError, KeyError) as exc:
         raise SettingsError(f"{variable}: not a valid value: {text[:40]!r}") from exc
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -89,21 +92,34 @@ class FetchSettings(_Settings):
     enrichment_queue_url: str
     categories: tuple[str, ...]
     contact_mail: str
-    languages: tuple[str, ...] = ("zh", "en")
+    languages: tuple[str, ...] = ("zh",)
     feed_source: str = "https://rss.arxiv.org"
     api_metadata: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichSettings(_Settings):
-    """enrich. `enrich_provider`: bedrock, extractive or off; `en` asks for an English TL;DR."""
+    """
+    enrich. `enrich_provider`: bedrock, openai, extractive or off; `en` asks for an English TL;DR.
+
+    The prices are USD for a million tokens; the caps are for a UTC day, 0 is none.
+    """
 
     papers_table: str
     enrichment_queue_url: str
     categories: tuple[str, ...]
-    languages: tuple[str, ...] = ("zh", "en")
+    languages: tuple[str, ...] = ("zh",)
     enrich_provider: str = "extractive"
     bedrock_model_id: str = ""
+    open_ai_url: str = "https://api.openai.com/v1"
+    open_ai_model: str = ""
+    open_ai_key_parameter: str = ""
+    open_ai_api_version: str = ""
+    open_ai_form: str = "json_schema"
+    enrich_input_price: Decimal = Decimal(0)
+    enrich_output_price: Decimal = Decimal(0)
+    enrich_tokens_a_day: int = 0
+    enrich_usd_a_day: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +131,7 @@ class PublishSettings(_Settings):
     site_url: str
     categories: tuple[str, ...]
     contact_mail: str
-    languages: tuple[str, ...] = ("zh", "en")
+    languages: tuple[str, ...] = ("zh",)
     publish_hold_minutes: int = 30
     replacements_in_feeds: bool = False
     mail: bool = False
@@ -131,7 +147,7 @@ class ComposeSettings(_Settings):
     site_bucket: str
     delivery_queue_url: str
     categories: tuple[str, ...]
-    languages: tuple[str, ...] = ("zh", "en")
+    languages: tuple[str, ...] = ("zh",)
     publish_hold_minutes: int = 30
     shards: int = 1
     cutoff: str = "07:30"

@@ -9,6 +9,7 @@ import pytest
 
 from paperpost import clients
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
@@ -25,6 +26,7 @@ class Storage:
 
     papers: PaperTable
     fetch: FetchNotes
+    enrich: EnrichNotes
     subscribers: SubscriberTable
     deliveries: DeliveryTable
     site: SiteBucket
@@ -48,6 +50,7 @@ def real(emulator: Emulator) -> Storage:
     return Storage(
         papers=PaperTable(resource.Table(made.papers)),
         fetch=FetchNotes(resource.Table(made.papers)),
+        enrich=EnrichNotes(resource.Table(made.papers)),
         subscribers=SubscriberTable(resource.Table(made.subscribers)),
         deliveries=DeliveryTable(resource.Table(made.deliveries)),
         site=SiteBucket(emulator.client("s3"), made.bucket),
@@ -68,6 +71,7 @@ def _under_moto(cloud: Cloud) -> Storage:
     return Storage(
         papers=PaperTable(clients.table(cloud.papers)),
         fetch=FetchNotes(clients.table(cloud.papers)),
+        enrich=EnrichNotes(clients.table(cloud.papers)),
         subscribers=SubscriberTable(clients.table(cloud.subscribers)),
         deliveries=DeliveryTable(clients.table(cloud.deliveries)),
         site=SiteBucket(clients.s3(), cloud.bucket),

@@ -1,9 +1,7 @@
 """What the stages rely on in their tables and bucket, on moto and on the emulator alike."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier, Thread
 
 import pytest
 
@@ -15,6 +13,7 @@ from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing,
 from paperpost.domain.subscribers import Cadence, SubscriberStatus
 from paperpost.storage.fetchnotes import Waits
 from support.readers import make_subscriber
+from support.together import at_once
 
 NOW = datetime(2026, 4, 21, 4, 30, tzinfo=UTC)
 ON = date(2026, 4, 21)
@@ -294,18 +293,3 @@ def test_of_many_freezers_all_use_the_same_bytes(real: Storage) -> None:
 
     assert len(seen) == 6
     assert len(set(seen)) == 1
-
-
-def at_once(number: int, act: Callable[[int], object]) -> None:
-    """Call *act* in *number* threads that start together."""
-    barrier = Barrier(number)
-
-    def work(n: int) -> None:
-        barrier.wait()
-        act(n)
-
-    threads = [Thread(target=work, args=(n,)) for n in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

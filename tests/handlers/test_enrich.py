@@ -13,10 +13,12 @@ from paperpost import clients
 from paperpost.domain.errors import InvalidInputError
 from paperpost.enrich.handler import handler
 from paperpost.fetch.handler import handler as fetch
+from paperpost.settings import SettingsError
 from paperpost.storage.papers import PaperTable
 from support.api import FakeContext
 from support.aws import Cloud
 from support.feeds import Item, rss
+from support.modelserver import model_server
 
 
 @pytest.fixture
@@ -133,6 +135,53 @@ def test_a_throttled_model_gives_the_record_back(
 
     assert told == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
     assert states(papers) == {}
+
+
+@pytest.mark.parametrize(
+    ("receives", "asked_wait", "hidden_s"),
+    [("1", "", 30), ("2", "", 60), ("4", "", 240), ("1", "100", 100), ("9", "", 900)],
+)
+def test_a_message_that_failed_waits_longer_each_time_or_as_long_as_the_model_asks(
+    papers: PaperTable,
+    cloud: Cloud,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    receives: str,
+    asked_wait: str,
+    hidden_s: int,
+) -> None:
+    """The partial answer leaves the message as it was put off."""
+    assert papers
+    [first, _] = received(cloud)
+    first["attributes"]["ApproximateReceiveCount"] = receives
+    wanted = {
+        "QueueUrl": cloud.queues["enrichment"],
+        "ReceiptHandle": "handle",
+        "VisibilityTimeout": hidden_s,
+    }
+    with model_server() as model, Stubber(clients.sqs()) as stub:
+        model.status, model.headers = 429, {"Retry-After": asked_wait}
+        for name, value in {
+            "ENRICH_PROVIDER": "openai", "OPEN_AI_URL": model.url, "OPEN_AI_MODEL": "fake-1",
+            "LANGUAGES": "zh",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        stub.add_response("change_message_visibility", {}, wanted)
+        told = call({"Records": [first]})
+        stub.assert_no_pending_responses()
+
+    assert told == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
+
+
+def test_a_cap_in_money_without_prices_stops_the_function(
+    papers: PaperTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would hold back nothing."""
+    assert papers
+    monkeypatch.setenv("ENRICH_USD_A_DAY", "1.5")
+
+    with pytest.raises(SettingsError, match="ENRICH_INPUT_PRICE"):
+        call({"task": "sweep"})
 
 
 def test_a_lost_message_is_healed_by_the_sweep(papers: PaperTable, cloud: Cloud) -> None:

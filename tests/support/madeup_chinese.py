@@ -1,4 +1,4 @@
-"""A model that is well: Chinese for the made-up papers of a script, as a translator would write it."""
+"""A model that is well: a translator's Chinese for the made-up papers of a script."""
 
 import json
 import re

@@ -113,9 +113,11 @@ class Overlay:
         """Bring every message once; what fails waits for the next time, or is a dead letter."""
         queue = self._cloud.queues["enrichment"]
         failed = list[str]()
-        while got := clients.sqs().receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"]
-        ).get("Messages"):
+        while (
+            got := clients.sqs()
+            .receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])
+            .get("Messages")
+        ):
             records = [self._record(message) for message in got]
             result = self._call(enrich, {"Records": records})
             ids = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}

@@ -30,11 +30,15 @@ def alarms() -> dict[str, dict[str, Any]]:
 def watched(namespace: str, metric: str) -> dict[str, Any]:
     """The alarms on one metric."""
     return {
-        name: alarm
-        for name, alarm in alarms().items()
-        if (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
-        == (namespace, metric)
+        name: alarm for name, alarm in alarms().items() if (namespace, metric) in metrics_of(alarm)
     }
+
+
+def metrics_of(alarm: dict[str, Any]) -> set[tuple[str, str]]:
+    """Namespace and name of what it watches: one metric, or those of an expression."""
+    properties = alarm["Properties"]
+    told = [m["MetricStat"]["Metric"] for m in properties.get("Metrics", []) if "MetricStat" in m]
+    return {(metric["Namespace"], metric["MetricName"]) for metric in told or [properties]}
 
 
 def exports() -> dict[str, Any]:
@@ -72,12 +76,16 @@ def test_every_metric_of_our_own_is_one_that_a_function_puts() -> None:
     code = "".join(p.read_text() for p in (ROOT / "functions" / "paperpost").rglob("*.py"))
     put = set(re.findall(r'add_metric\(\s*"(\w+)"', code))
     ours = {
-        a["Properties"]["MetricName"]
-        for a in alarms().values()
-        if a["Properties"]["Namespace"] == "Paperpost"
+        metric
+        for alarm in alarms().values()
+        for namespace, metric in metrics_of(alarm)
+        if namespace == "Paperpost"
     }
 
-    assert ours == {"ReceiptMismatch", "CandidatesRefused", "FetchProblems"}
+    assert ours == {
+        "ReceiptMismatch", "CandidatesRefused", "FetchProblems", "EnrichProviderDown",
+        "EnrichCapReached", "EnrichOk", "EnrichRejected", "EnrichFailed",
+    }  # fmt: skip
     assert ours <= put
     assert re.search(r'Metrics\(namespace="Paperpost", service="paperpost"\)', code)
 

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from paperpost import clients, settings
+from paperpost.enrich import handler as enrich
+from paperpost.enrich import work
+from paperpost.enrich.providers import _PROVIDERS
+from paperpost.enrich.providers.openai import FORMS
 from support.template import ROOT, of_type, source_template, translated_template
 
 STAGES = ("Fetch", "Enrich", "Publish", "Compose", "Deliver", "Subscribe", "Feedback")
@@ -124,12 +128,58 @@ def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
 def test_the_slowest_model_cannot_outlast_enrichs_timeout() -> None:
     """A batch cut off in the middle would be asked, and paid, again."""
     mapping = of_type("AWS::Lambda::EventSourceMapping")["EnrichFunctionPapers"]
-    config = clients.bedrock().meta.config
-    languages = 2  # the most that Languages takes
-    a_paper_s = languages * (config.connect_timeout + config.read_timeout)
+    config, http = clients.bedrock().meta.config, clients.model_http().connection_pool_kw
+    calls = 2 * 2  # the most that Languages takes, and a second try of what was rejected
+    a_paper_s = calls * (config.connect_timeout + config.read_timeout)
 
     assert config.retries["total_max_attempts"] == 1
+    assert (http["timeout"].connect_timeout, http["timeout"].read_timeout) == (
+        config.connect_timeout,
+        config.read_timeout,
+    )
+    assert http["retries"].total is False
     assert mapping["BatchSize"] * a_paper_s + 30 <= functions()["EnrichFunction"]["Timeout"]
+
+
+def test_a_claim_outlives_its_worker_and_not_the_hiding_of_its_message() -> None:
+    """Else two would ask at once, or the owner's own message would find its claim in the way."""
+    queue = of_type("AWS::SQS::Queue")["EnrichmentQueue"]
+    timeout_s = functions()["EnrichFunction"]["Timeout"]
+
+    assert timeout_s < work.LEASE.total_seconds() < queue["VisibilityTimeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == enrich._RECEIVES
+
+
+def test_enrich_deletes_claims_alone_and_sums_in_its_own_partition_alone() -> None:
+    """Papers, listings and announcements have another writer."""
+    conditions = {
+        action: statement.get("Condition")
+        for statement in _statements("Enrich")
+        for action in _as_list(statement["Action"])
+    }
+
+    assert conditions["dynamodb:DeleteItem"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CLAIM#*"]}
+    }
+    assert conditions["dynamodb:UpdateItem"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ENRICH"]}
+    }
+
+
+def test_enrich_may_read_one_secret() -> None:
+    """The key of the server that the operator names."""
+    (resource,) = [
+        s["Resource"] for s in _statements("Enrich") if s["Action"] == "ssm:GetParameter"
+    ]
+
+    assert resource["Fn::Sub"].endswith(":parameter${OpenAiKeyParameter}")
+
+
+def test_every_provider_can_be_chosen_and_every_form_of_an_answer_too() -> None:
+    parameters = source_template()["Parameters"]
+
+    assert set(parameters["EnrichProvider"]["AllowedValues"]) == set(_PROVIDERS)
+    assert tuple(parameters["OpenAiForm"]["AllowedValues"]) == FORMS
 
 
 def test_only_deliver_may_send_mail_and_only_enrich_may_call_the_model() -> None:
@@ -317,6 +367,10 @@ def test_parameters_are_described_and_at_most_four_must_be_given() -> None:
         ("Categories", "cs.AI,quant-ph,cond-mat.mes-hall", "cs.AI, cs.CL"),
         ("Languages", "zh,en", "zh;en"),
         ("Languages", "en", "zh,en,zh"),
+        ("OpenAiUrl", "https://me.openai.azure.com/openai/v1", "http://example.org/v1"),
+        ("OpenAiUrl", "http://127.0.0.1:8080/v1", "http://127.0.0.1.example.org/v1"),
+        ("OpenAiUrl", "https://example.org/v1", "https://example.org/v1?key=x"),
+        ("OpenAiKeyParameter", "/paperpost/model-key", "sk-abc"),
         ("BedrockFoundationModelId", "anthropic.claude-3-haiku-20240307-v1:0", "*"),
         ("SiteUrl", "https://papers.example.org", "https://papers.example.org/"),
         ("SiteUrl", "", "papers.example.org"),

@@ -8,11 +8,13 @@ from typing import Any
 
 from paperpost.domain.subscribers import SubscriberStatus
 from paperpost.storage import keys
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost_cli.laptop import LaptopCloud
 from paperpost_cli.mailbox import Mail, list_mails
 from paperpost_cli.receipts import (
     Receipt,
     count_announcement,
+    count_cost,
     count_issue,
     find_problems,
     status_problems,
@@ -53,6 +55,7 @@ def count_run(cloud: LaptopCloud, replay: Replay, *, out: Path, readers: int) ->
         confirmations=sum(not mail.issue for mail in mails),
         invocations=cloud.invocations(),
         dead_letters=cloud.dead_letters(),
+        enrichment=count_cost(EnrichNotes(cloud.table("PapersTable")), replay),
     )
     problems = find_problems(counts, readers=readers, bouncing=count_bouncing(mails))
     told = site.get("status.json")

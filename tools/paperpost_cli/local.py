@@ -21,6 +21,7 @@ from rich.console import Console
 from paperpost.domain.announcements import EASTERN
 from paperpost.domain.errors import InvalidInputError, PaperpostError
 from paperpost_cli.cloud.emulator import free_port
+from paperpost_cli.cloud.models import ForwardModel, Model
 from paperpost_cli.cloud.standin import ReplayModel, Standin
 from paperpost_cli.counting import count_run
 from paperpost_cli.frontdoor import FrontDoor, Rooms
@@ -41,6 +42,7 @@ from paperpost_cli.replay import Replay, known, plan_replay, stops
 from paperpost_cli.watch import Sources
 
 SAMPLE = ROOT / "events" / "sample"
+LLM_URL = "PAPERPOST_LLM_URL"
 _DEFAULT_READERS = 12
 _TICK_S = 5
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -192,7 +194,7 @@ def _running(plan: Plan) -> Iterator[LaptopCloud]:
         port, standin_port = choose_ports(EMULATOR_PORT, STANDIN_PORT)
     standin = Standin(
         mail_dir=folders.mail,
-        model=ReplayModel.from_file(SAMPLE / "answers.jsonl"),
+        model=_model(),
         verified_domain=SENDER_DOMAIN,
         port=standin_port,
     )
@@ -204,6 +206,12 @@ def _running(plan: Plan) -> Iterator[LaptopCloud]:
         yield cloud
     finally:
         cloud.stop()
+
+
+def _model() -> Model:
+    """The sample day's answers, or the OpenAI-compatible server that PAPERPOST_LLM_URL names."""
+    url = os.environ.get(LLM_URL, "").strip()
+    return ForwardModel(url) if url else ReplayModel.from_file(SAMPLE / "answers.jsonl")
 
 
 def choose_ports(emulator: int, standin: int) -> tuple[int, int]:
@@ -229,7 +237,13 @@ def stack_parameters(plan: Plan) -> dict[str, str]:
         "Mail": "on",
         "SenderDomain": SENDER_DOMAIN,
         "PostalAddress": "Paperpost on a laptop, 1 Sample Street",
+        "Languages": "zh,en",  # the sample day has answers in both
         "EnrichProvider": "bedrock",
+        # So that the counts of cost show something; they are those of the model in the template.
+        "EnrichInputPrice": "0.06",
+        "EnrichOutputPrice": "0.24",
+        # A replay of weeks may take a model on this machine a while, and costs nothing.
+        "EnrichTokensADay": "0",
         "DataPolicy": "Delete",
         "LogRetentionDays": "1",
         "SignupsPerNetwork": "100000",
@@ -240,7 +254,7 @@ def stack_parameters(plan: Plan) -> dict[str, str]:
             "FeedSource": (plan.out / "state" / "feeds").as_uri(),
             "ApiMetadata": "off",
         }
-    else:
+    elif not os.environ.get(LLM_URL):
         parameters |= {"EnrichProvider": "extractive"}
     return parameters
 

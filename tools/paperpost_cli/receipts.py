@@ -4,11 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from paperpost.domain.announcements import type_in_category
 from paperpost.storage import keys
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 from paperpost_cli.mailbox import Mail
@@ -50,6 +51,17 @@ class IssueCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichmentCost:
+    """What the model was asked on one UTC day, and what that cost at the prices that are set."""
+
+    on: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Everything counted, and what does not add up."""
 
@@ -59,6 +71,7 @@ class Receipt:
     confirmations: int
     invocations: Mapping[str, int]
     dead_letters: Mapping[str, int]
+    enrichment: Sequence[EnrichmentCost] = field(default_factory=tuple)
     problems: Sequence[str] = field(default_factory=tuple)
 
     def with_problems(self, problems: Sequence[str]) -> "Receipt":
@@ -66,21 +79,40 @@ class Receipt:
         return replace(self, problems=tuple(problems))
 
     def summary(self) -> str:
-        """The receipt in three lines for a terminal."""
+        """The receipt in four lines for a terminal."""
         announced = sum(c.announced for c in self.announcements)
         listed = sum(c.listed for c in self.announcements)
         letters = sum(c.letters for c in self.issues)
+        calls = sum(c.calls for c in self.enrichment)
+        tokens = sum(c.input_tokens + c.output_tokens for c in self.enrichment)
+        usd = sum(c.usd for c in self.enrichment)
         invoked = ", ".join(f"{name} {n}" for name, n in sorted(self.invocations.items()))
         return (
             f"announced {announced} = listed {listed} in {len(self.announcements)} announcements\n"
             f"issues {len(self.issues)}, letters {letters}, confirmations {self.confirmations}, "
             f"subscribers {dict(self.subscribers)}\n"
+            f"enrichment: {calls} calls, {tokens} tokens, {usd:.4f} USD\n"
             f"invocations: {invoked}"
         )
 
     def to_json(self) -> str:
         """The receipt as JSON text for receipt.json."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def count_cost(notes: EnrichNotes, replay: Replay) -> list[EnrichmentCost]:
+    """What each day of the replay cost, and the day after the last."""
+    spends = notes.list_spends(min(replay.days), max(replay.days) + timedelta(days=1))
+    return [
+        EnrichmentCost(
+            on=spend.on.isoformat(),
+            calls=spend.calls,
+            input_tokens=spend.tokens.input,
+            output_tokens=spend.tokens.output,
+            usd=spend.usd,
+        )
+        for spend in spends
+    ]
 
 
 def count_announcement(

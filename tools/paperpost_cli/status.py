@@ -29,7 +29,9 @@ def run_status(options: argparse.Namespace) -> int:
     try:
         status = json.loads(body)
         adds_up = bool(status["adds_up"])
-        tables = [] if options.json else [_faults(status), _table(status), _next(status)]
+        tables = (
+            [] if options.json else [*_cap(status), _faults(status), _table(status), _next(status)]
+        )
     except (ValueError, KeyError, TypeError) as exc:
         raise NoStatusError(f"{STATUS_PATH} is not what this version writes: {exc!r}") from exc
     if options.json:
@@ -89,7 +91,24 @@ def _table(status: Mapping[str, Any]) -> Table:
                 "; ".join(_letters(issue)),
                 style="dim" if issue["adds_up"] else "red",
             )
+        if day["enrichment"]:
+            told = _cost(day["enrichment"])
+            table.add_row(
+                day["announced_on"], "enrichment", *[""] * len(_COUNTS), told, style="dim"
+            )
     return table
+
+
+def _cap(status: Mapping[str, Any]) -> Iterator[Text]:
+    """That today's translations are at their cap, where they are."""
+    if cap := status["enrichment_cap"]:
+        resets_at = cap["resets_at"].replace("T", " ")
+        yield Text(f"The day's cap on enrichment is reached; it resets at {resets_at}.", "yellow")
+
+
+def _cost(enrichment: Mapping[str, Any]) -> str:
+    tokens = enrichment["input_tokens"] + enrichment["output_tokens"]
+    return f"{enrichment['calls']} calls, {tokens} tokens, {enrichment['usd']:.4f} USD"
 
 
 def _letters(issue: Mapping[str, Any]) -> Iterator[str]:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from paperpost.domain.errors import PaperpostError
+from paperpost.domain.spending import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A model's untrusted output: *fields* as it sent them, and the tokens that it cost."""
+    """A model's untrusted output: *fields* as it sent them; *tokens* None if it counts none."""
 
     fields: Mapping[str, object]
-    input_tokens: int = 0
-    output_tokens: int = 0
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,25 @@ class Skip:
 
 
 class TransientProviderError(PaperpostError):
-    """The provider is throttled, slow or down; the same request may succeed later."""
+    """
+    The provider is throttled, slow, down or denies us, which says nothing of the paper.
+
+    The same request may succeed later; `retry_after_s` is how long it asks to wait, 0 if it does
+    not say.
+    """
+
+    def __init__(self, problem: str, *, retry_after_s: int = 0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(problem)
 
 
 class RefusedByProviderError(PaperpostError):
-    """The provider will not answer this request, or did not finish; *reason* says which."""
+    """
+    The provider will not answer this request, or did not finish; *reason* says which.
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    `tokens`: what an answer that cannot be used has cost, None if it counts none.
+    """
+
+    def __init__(self, reason: str, *, tokens: Tokens | None = None) -> None:
+        self.reason, self.tokens = reason, tokens
         super().__init__(f"no enrichment: {reason}")

@@ -14,6 +14,7 @@ from paperpost.storage.queues import Queue
 
 SWEPT_DAYS = 45
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_ANSWERED = (EnrichmentState.OK, EnrichmentState.REJECTED)
 _Message = dict[str, Any]
 
 
@@ -25,25 +26,32 @@ def sweep(
     categories: Sequence[str],
     languages: Sequence[str],
     now: datetime,
+    spare: int | None = None,
 ) -> int:
     """
     Queue every recently listed paper that is not settled in each language; return how many.
 
-    What the provider failed at is queued again once it has succeeded at something since; until
-    then one such paper is its probe, the one that was tried longest ago. A message for a paper that
-    is still in the queue does no harm: the later one finds it settled.
+    What the provider failed at is queued again once it has answered something since; until
+    then one such paper is its probe, the one that was tried longest ago. Of what was skipped, at
+    most *spare* papers a sweep, newest first, so that the day's caps have room for what is new.
+    A message for a paper that is still in the queue does no harm: the later one finds it settled.
     """
     worked_at = _NEVER
     # Only these are kept: the papers of 45 days would not fit into memory.
     unsettled: dict[str, dict[str, datetime]] = {}  # id → language → when it failed, or _NEVER
+    skipped = 0
     for page in _recent(papers, categories, now):
         for paper, stored in _with_enrichments(page, papers, languages):
-            worked_at = max((worked_at, *_succeeded_at(stored.values(), provider)))
+            worked_at = max((worked_at, *_answered_at(stored.values(), provider)))
             wanted = {
                 language: _failed_at(stored.get(language), provider)
                 for language in languages
                 if not is_settled(stored.get(language), paper, provider)
             }
+            if wanted and _was_skipped(stored, wanted):
+                skipped += 1
+                if spare is not None and skipped > spare:
+                    continue
             if wanted:
                 unsettled[paper.arxiv_id] = wanted
     ready, held = list[_Message](), list[tuple[datetime, _Message]]()
@@ -80,10 +88,16 @@ def _with_enrichments(
         yield paper, stored.get(paper.arxiv_id, {})
 
 
-def _succeeded_at(stored: Iterable[Enrichment], provider: Provider) -> Iterator[datetime]:
-    """When this provider succeeded at any of them."""
+def _was_skipped(stored: Mapping[str, Enrichment], wanted: Iterable[str]) -> bool:
+    """Whether all that is *wanted* was skipped before."""
+    found = [stored.get(language) for language in wanted]
+    return all(e is not None and e.state is EnrichmentState.SKIPPED for e in found)
+
+
+def _answered_at(stored: Iterable[Enrichment], provider: Provider) -> Iterator[datetime]:
+    """When this provider answered about any of them, well or not."""
     for enrichment in stored:
-        if enrichment.state is EnrichmentState.OK and enrichment.model == provider.model:
+        if enrichment.state in _ANSWERED and enrichment.model == provider.model:
             yield enrichment.updated_at
 
 

@@ -1,19 +1,34 @@
-"""Enriching one paper: ask, check, store, one language after the other."""
+"""Enriching one paper: claim, ask, check, store, one language after the other."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
 from paperpost.domain.errors import PaperpostError
+from paperpost.domain.glossary import Glossary
 from paperpost.domain.papers import Paper
+from paperpost.domain.spending import Tokens
 from paperpost.domain.text import clean
-from paperpost.enrich.answers import Answer, RefusedByProviderError, Skip
-from paperpost.enrich.checks import failed_check
-from paperpost.enrich.prompt import PROMPT_VERSION
+from paperpost.enrich.answers import (
+    Answer,
+    RefusedByProviderError,
+    Skip,
+    TransientProviderError,
+)
+from paperpost.enrich.checks import failed_check, hopeless, repaired
+from paperpost.enrich.guard import Guard, Permit
+from paperpost.enrich.prompt import PROMPT_VERSION, Request, most_tokens
 from paperpost.observe import logger
+from paperpost.storage.enrichnotes import Claim
 from paperpost.storage.papers import PaperTable
+
+# Longer than the function may run, so that a claim ends after its owner; shorter than a message
+# stays hidden, so that the owner's own message finds it ended.
+LEASE = timedelta(minutes=6)
+DOWN, CAP, NO_ANSWER = "provider down", "cap", "no answer"
 
 
 class Provider(Protocol):
@@ -27,7 +42,7 @@ class Provider(Protocol):
     def model(self) -> str:
         """What readers are told, and part of the cache key."""
 
-    def enrich(self, paper: Paper, language: str) -> Answer | Skip:
+    def enrich(self, request: Request) -> Answer | Skip:
         """Its answer. Raises: TransientProviderError, RefusedByProviderError."""
 
 
@@ -35,35 +50,172 @@ class UnknownPaperError(PaperpostError):
     """A message names a paper that is not stored; the queue retries it, then keeps it."""
 
 
-def enrich_paper(
-    arxiv_id: str,
-    languages: Sequence[str],
-    *,
-    papers: PaperTable,
-    provider: Provider,
-    now: datetime,
-) -> list[Enrichment]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enricher:
     """
-    Bring the paper's enrichments up to date and return those that were written.
+    Works on papers for one owner, who is the only one with this name.
 
-    What is settled for the present text is neither asked for nor paid for again.
-
-    Raises:
-        UnknownPaperError: If the paper is not stored.
-        TransientProviderError: If the provider is down; the languages before are stored.
+    `glossary`: an operator's terms, by language. `counts`: what happened, in words.
     """
-    paper = papers.get_papers([arxiv_id]).get(arxiv_id)
-    if paper is None:
-        raise UnknownPaperError(f"no paper {arxiv_id[:40]!r} is stored")
-    stored = papers.get_enrichments([arxiv_id], languages).get(arxiv_id, {})
-    written = []
-    for language in languages:
-        if is_settled(stored.get(language), paper, provider):
-            continue
-        made = _enrichment(paper, language, provider=provider, now=now)
-        if papers.put_enrichment(made):
-            written.append(made)
-    return written
+
+    papers: PaperTable
+    guard: Guard
+    provider: Provider
+    glossary: Callable[[str], Glossary]
+    owner: str
+    now: datetime
+    expires_at: int
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def enrich(
+        self, arxiv_id: str, languages: Sequence[str], *, last_try: bool = False
+    ) -> list[Enrichment]:
+        """
+        Bring the paper's enrichments up to date and return those that were written.
+
+        What is settled for the present text is neither asked for nor paid for again, nor is what
+        another worker asks for at this moment. *last_try*: the queue does not bring it again, so
+        that readers need not wait for it.
+
+        Raises:
+            UnknownPaperError: If the paper is not stored.
+            TransientProviderError: If the provider fails; the other languages are done.
+        """
+        paper = self.papers.get_papers([arxiv_id]).get(arxiv_id)
+        if paper is None:
+            raise UnknownPaperError(f"no paper {arxiv_id[:40]!r} is stored")
+        stored = self.papers.get_enrichments([arxiv_id], languages).get(arxiv_id, {})
+        written, failures = list[Enrichment](), list[TransientProviderError]()
+        for language in languages:
+            if is_settled(stored.get(language), paper, self.provider):
+                continue
+            try:
+                written += self._claimed(paper, language)
+            except TransientProviderError as exc:
+                failures.append(exc)
+                if last_try:
+                    written += self._store(paper, language, _failure(NO_ANSWER))
+        if failures:
+            raise failures[0]
+        return written
+
+    def _claimed(self, paper: Paper, language: str) -> list[Enrichment]:
+        """Ask under a claim; nothing while another worker has it, whose work this is then."""
+        if not self.provider.translates:
+            skipped = self._answered(Request(paper=paper, language=language))
+            return self._store(paper, language, skipped)
+        claim = Claim(
+            arxiv_id=paper.arxiv_id,
+            language=language,
+            cache_key=f"{text_hash(paper)} {PROMPT_VERSION} {self.provider.model}",
+            owner=self.owner,
+            until=self.now + LEASE,
+            expires_at=self.expires_at,
+        )
+        if not self.guard.notes.claim(claim, now=self.now):
+            self.counts["claimed by another"] += 1
+            return []
+        try:
+            # Whoever had the claim may have stored its answer since we looked.
+            stored = self.papers.get_enrichments([paper.arxiv_id], [language])
+            found = stored.get(paper.arxiv_id, {}).get(language)
+            if is_settled(found, paper, self.provider):
+                return []
+            return self._store(paper, language, self._ask(paper, language))
+        finally:
+            self.guard.notes.release(claim)
+
+    def _ask(self, paper: Paper, language: str) -> "_Outcome":
+        """What the provider makes of it: one call, and a second one if the answer is rejected."""
+        if reason := hopeless(paper):
+            return _Outcome(state=EnrichmentState.REJECTED, reason=reason)
+        permit = self.guard.permit()
+        if permit is None:
+            self.counts[DOWN] += 1
+            return _failure(DOWN)
+        terms = self.glossary(language).terms_in(f"{paper.title}\n{paper.abstract}")
+        request = Request(paper=paper, language=language, terms=terms)
+        try:
+            outcome = self._call(request, permit)
+        except TransientProviderError as exc:
+            if not self.guard.failed(permit):
+                raise
+            logger.warning("provider failed", extra={"problem": str(exc)})
+            self.counts[DOWN] += 1
+            return _failure(DOWN)
+        if outcome.state is not EnrichmentState.REJECTED:
+            return outcome
+        self.counts["asked twice"] += 1
+        try:
+            again = self._call(replace(request, objection=outcome.reason), permit)
+        except TransientProviderError:
+            self.guard.failed(permit)
+            return outcome
+        answered = again.state in (EnrichmentState.OK, EnrichmentState.REJECTED)
+        return again if answered else outcome
+
+    def _call(self, request: Request, permit: Permit) -> "_Outcome":
+        """One call within the day's caps. Raises: TransientProviderError."""
+        read, write = most_tokens(request)
+        worst = Tokens(input=read, output=write)
+        if not self.guard.reserve(worst):
+            self.counts[CAP] += 1
+            return _Outcome(state=EnrichmentState.SKIPPED, reason=CAP)
+        try:
+            outcome = self._answered(request)
+        except TransientProviderError:
+            self.guard.settle(worst, Tokens())
+            raise
+        # An answer that the provider does not count is counted at its worst.
+        self.guard.settle(worst, worst if outcome.tokens is None else outcome.tokens)
+        self.guard.answered(permit)
+        return outcome
+
+    def _answered(self, request: Request) -> "_Outcome":
+        """The checked answer."""
+        try:
+            answer = self.provider.enrich(request)
+        except RefusedByProviderError as exc:
+            return replace(_failure(exc.reason), tokens=exc.tokens)
+        if isinstance(answer, Skip):
+            return _Outcome(state=EnrichmentState.SKIPPED, reason=answer.reason)
+        told, language = repaired(answer.fields), request.language
+        failed = failed_check(told, request.paper, language, self.glossary(language))
+        if failed:
+            return _Outcome(state=EnrichmentState.REJECTED, reason=failed, tokens=answer.tokens)
+        texts = {name: clean(str(text)) for name, text in told.items()}
+        return _Outcome(state=EnrichmentState.OK, texts=texts, tokens=answer.tokens)
+
+    def _store(self, paper: Paper, language: str, outcome: "_Outcome") -> list[Enrichment]:
+        logger.info(
+            "paper asked for",
+            extra={
+                "arxiv_id": paper.arxiv_id,
+                "language": language,
+                "state": outcome.state.value,
+                "reason": outcome.reason,
+            },
+        )
+        made = Enrichment(
+            arxiv_id=paper.arxiv_id,
+            language=language,
+            state=outcome.state,
+            text_hash=text_hash(paper),
+            model=self.provider.model,
+            prompt_version=PROMPT_VERSION,
+            updated_at=self.now,
+            title=outcome.texts.get("title", ""),
+            abstract=outcome.texts.get("abstract", ""),
+            tldr=outcome.texts.get("tldr", ""),
+            reason=outcome.reason,
+            version=paper.version,
+        )
+        if not self.papers.put_enrichment(made):
+            return []
+        self.counts[made.state.value] += 1
+        if made.state is EnrichmentState.REJECTED:
+            self.counts[f"rejected {made.reason}"] += 1
+        return [made]
 
 
 def is_settled(stored: Enrichment | None, paper: Paper, provider: Provider) -> bool:
@@ -78,67 +230,13 @@ def is_settled(stored: Enrichment | None, paper: Paper, provider: Provider) -> b
     return stored.state is EnrichmentState.REJECTED and asked
 
 
-def _enrichment(paper: Paper, language: str, *, provider: Provider, now: datetime) -> Enrichment:
-    outcome = _ask(paper, language, provider)
-    logger.info(
-        "paper asked for",
-        extra={
-            "arxiv_id": paper.arxiv_id,
-            "language": language,
-            "state": outcome.state.value,
-            "reason": outcome.reason,
-            "input_tokens": outcome.input_tokens,
-            "output_tokens": outcome.output_tokens,
-        },
-    )
-    return Enrichment(
-        arxiv_id=paper.arxiv_id,
-        language=language,
-        state=outcome.state,
-        text_hash=text_hash(paper),
-        model=provider.model,
-        prompt_version=PROMPT_VERSION,
-        updated_at=now,
-        title=outcome.title,
-        abstract=outcome.abstract,
-        tldr=outcome.tldr,
-        reason=outcome.reason,
-        version=paper.version,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
     state: EnrichmentState
     reason: str = ""
-    title: str = ""
-    abstract: str = ""
-    tldr: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
+    texts: Mapping[str, str] = field(default_factory=dict)
+    tokens: Tokens | None = None
 
 
-def _ask(paper: Paper, language: str, provider: Provider) -> _Outcome:
-    try:
-        answer = provider.enrich(paper, language)
-    except RefusedByProviderError as exc:
-        return _Outcome(state=EnrichmentState.FAILED, reason=exc.reason)
-    if isinstance(answer, Skip):
-        return _Outcome(state=EnrichmentState.SKIPPED, reason=answer.reason)
-    failed = failed_check(answer.fields, paper, language)
-    if failed:
-        return _Outcome(
-            state=EnrichmentState.REJECTED,
-            reason=failed,
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-        )
-    texts = {name: clean(str(text)) for name, text in answer.fields.items()}
-    return _Outcome(
-        state=EnrichmentState.OK,
-        title=texts.get("title", ""),
-        abstract=texts.get("abstract", ""),
-        tldr=texts["tldr"],
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
-    )
+def _failure(reason: str) -> _Outcome:
+    return _Outcome(state=EnrichmentState.FAILED, reason=reason)

@@ -14,14 +14,16 @@ from paperpost.domain.categories import Category
 from paperpost.domain.errors import PaperpostError, RefusedError
 from paperpost.observe import logger, metrics
 from paperpost.publish.build import Built, build_category, known_of
+from paperpost.publish.costs import read_costs
 from paperpost.publish.days import CategoryView
 from paperpost.publish.pages import SiteFacts
 from paperpost.publish.press import Press
 from paperpost.publish.sources import Sources
-from paperpost.publish.status import Status, read_mailed, reconcile
+from paperpost.publish.status import Status, newest_dates, read_mailed, reconcile
 from paperpost.publish.website import build_site
 from paperpost.settings import PublishSettings
 from paperpost.storage import keys
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 
@@ -110,7 +112,8 @@ def _site(
         views = [(taxonomy().categories[code], b.view) for code, b in built.items()]
         return 0, reconcile(press.facts, views, (), hold=hold, now=now)
     views = _views(press, built, now)
-    status = reconcile(press.facts, views, read_mailed(press), hold=hold, now=now)
+    costs = read_costs(press.notes, newest_dates(views), now=now)
+    status = reconcile(press.facts, views, read_mailed(press), costs, hold=hold, now=now)
     return build_site(press, views, status), status
 
 
@@ -134,11 +137,13 @@ def _report(result: Mapping[str, int], *, shrunk: int) -> None:
 
 
 def _press(config: PublishSettings) -> Press:
-    papers = PaperTable(clients.table(config.papers_table))
+    table = clients.table(config.papers_table)
+    papers = PaperTable(table)
     site = SiteBucket(clients.s3(), config.site_bucket)
     return Press(
         settings=config,
         papers=papers,
+        notes=EnrichNotes(table),
         site=site,
         sources=Sources(papers, site, config.languages),
         facts=SiteFacts(

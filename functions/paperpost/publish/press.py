@@ -9,6 +9,7 @@ from paperpost.publish.pages import SiteFacts
 from paperpost.publish.sources import Sources
 from paperpost.rendering import TEMPLATES
 from paperpost.settings import PublishSettings
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 
@@ -19,6 +20,7 @@ class Press:
 
     settings: PublishSettings
     papers: PaperTable
+    notes: EnrichNotes
     site: SiteBucket
     sources: Sources
     facts: SiteFacts

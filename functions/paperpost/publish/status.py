@@ -17,7 +17,9 @@ from paperpost.domain.reconciliation import (
     announcement_faults,
     issue_faults,
 )
+from paperpost.domain.spending import Spend
 from paperpost.observe import logger
+from paperpost.publish.costs import Cap, Costs, cap_json, cost_json
 from paperpost.publish.days import CategoryView, DayCounts, state_words
 from paperpost.publish.pages import SiteFacts, next_of, page
 from paperpost.publish.press import Press
@@ -74,6 +76,7 @@ class StatusDate:
     announced_on: date
     rows: tuple[StatusRow, ...]
     issues: tuple[StatusIssue, ...]
+    cost: Spend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ class Status:
     dates: tuple[StatusDate, ...]
     faults: tuple[Fault, ...]
     next_at: datetime | None
+    cap: Cap | None = None
 
 
 def read_mailed(press: Press) -> tuple[Mailed, ...]:
@@ -96,16 +100,28 @@ def read_mailed(press: Press) -> tuple[Mailed, ...]:
         return ()
 
 
+def newest_dates(views: Views) -> list[date]:
+    """The dates that the receipts show, the newest first."""
+    announced = {a.announced_on for _, view in views for a in view.announcements}
+    return sorted(announced, reverse=True)[:DATES]
+
+
 def reconcile(
-    facts: SiteFacts, views: Views, issues: Sequence[Mailed], *, hold: timedelta, now: datetime
+    facts: SiteFacts,
+    views: Views,
+    issues: Sequence[Mailed],
+    costs: Costs | None = None,
+    *,
+    hold: timedelta,
+    now: datetime,
 ) -> Status:
     """
     Put the receipts of the newest dates side by side and find what no state explains.
 
     The clock only decides how long a state in progress explains a difference.
     """
-    announced = {a.announced_on for _, view in views for a in view.announcements}
-    newest = sorted(announced, reverse=True)[:DATES]
+    told = costs or Costs()
+    newest = newest_dates(views)
     faults = [
         fault
         for on in newest
@@ -134,11 +150,13 @@ def reconcile(
                     for issue in sorted(shown, key=lambda issue: issue.issue)
                     if issue.announced_on == on
                 ),
+                cost=told.days.get(on),
             )
             for on in newest
         ),
         faults=tuple(sorted(faults, key=lambda f: (-f.announced_on.toordinal(), f.subject, f.en))),
         next_at=next_of([view for _, view in views], facts),
+        cap=told.cap,
     )
 
 
@@ -152,6 +170,7 @@ def status_json(status: Status) -> bytes:
     value = {
         "adds_up": not status.faults,
         "next_announcement_at": status.next_at.isoformat() if status.next_at else None,
+        "enrichment_cap": cap_json(status.cap),
         "faults": [
             {
                 "announced_on": fault.announced_on.isoformat(),
@@ -166,6 +185,7 @@ def status_json(status: Status) -> bytes:
                 "announced_on": shown.announced_on.isoformat(),
                 "categories": [asdict(row) for row in shown.rows],
                 "issues": [_issue_json(issue) for issue in shown.issues],
+                "enrichment": cost_json(shown.cost),
             }
             for shown in status.dates
         ],
@@ -178,6 +198,8 @@ def status_facts(status: Status) -> list[Any]:
     return [
         [asdict(fault) for fault in status.faults],
         [_issue_json(issue) for shown in status.dates for issue in shown.issues],
+        [cost_json(shown.cost) for shown in status.dates],
+        cap_json(status.cap),
     ]
 
 

@@ -10,6 +10,7 @@ EMAIL_SK = "EMAIL"
 ISSUE_SK = "ISSUE"
 FETCH_PK = "FETCH"
 LEASE_SK = "LEASE"
+ENRICH_PK = "ENRICH"
 ENRICHMENT_PREFIX = "ENRICHMENT#"
 AUDIENCE_INDEX = "audience"
 
@@ -22,6 +23,21 @@ def paper_pk(arxiv_id: str) -> str:
 def enrichment_sk(language: str) -> str:
     """One enrichment of a paper."""
     return f"{ENRICHMENT_PREFIX}{language}"
+
+
+def claim_pk(arxiv_id: str) -> str:
+    """Claims of whoever asks for a paper's enrichments; the sort key is the language."""
+    return f"CLAIM#{arxiv_id}"
+
+
+def breaker_sk(model: str) -> str:
+    """What enrich knows of a model that fails."""
+    return f"BREAKER#{model}"
+
+
+def spend_sk(on: date) -> str:
+    """What enrichment cost on a UTC day."""
+    return f"SPEND#{on.isoformat()}"
 
 
 def listings_pk(category: str, announced_on: date) -> str:

@@ -18,7 +18,7 @@ class QueueError(PaperpostError):
 
 
 class Queue:
-    """Sends messages to one queue."""
+    """One queue: messages are sent, or put off."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._sqs, self._url = client, url
@@ -39,3 +39,9 @@ class Queue:
                 refused = answer["Failed"][0]
                 raise QueueError(f"{len(answer['Failed'])} messages refused: {refused['Code']}")
         return len(bodies)
+
+    def hide(self, receipt_handle: str, *, seconds: int) -> None:
+        """Let a message that is being worked on come back in *seconds* if it is not deleted."""
+        self._sqs.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )

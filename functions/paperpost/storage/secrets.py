@@ -18,10 +18,19 @@ def token_keys(client: "SSMClient", parameter: str, *, now: datetime) -> TokenKe
 
     Raises: InvalidInputError: If they do not have the documented form.
     """
-    return _read(client, parameter, int(now.timestamp()) // _KEPT_S)
+    return _token_keys(client, parameter, int(now.timestamp()) // _KEPT_S)
+
+
+def api_key(client: "SSMClient", parameter: str, *, now: datetime) -> str:
+    """Return the key in the SecureString *parameter*, without the space around it."""
+    return _read(client, parameter, int(now.timestamp()) // _KEPT_S).strip()
 
 
 @lru_cache(maxsize=2)
-def _read(client: "SSMClient", parameter: str, _slot: int) -> TokenKeys:
-    answer = client.get_parameter(Name=parameter, WithDecryption=True)
-    return TokenKeys.from_json(answer["Parameter"]["Value"])
+def _token_keys(client: "SSMClient", parameter: str, slot: int) -> TokenKeys:
+    return TokenKeys.from_json(_read(client, parameter, slot))
+
+
+@lru_cache(maxsize=2)
+def _read(client: "SSMClient", parameter: str, _slot: int) -> str:
+    return client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]

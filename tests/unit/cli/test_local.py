@@ -9,8 +9,9 @@ from typing import cast
 
 import pytest
 
-from paperpost.domain.errors import PaperpostError
+from paperpost.domain.errors import InvalidInputError, PaperpostError
 from paperpost_cli import local
+from paperpost_cli.cloud.models import ForwardModel, ReplayModel
 from paperpost_cli.cloud.schedules import Schedule
 from paperpost_cli.laptop import LaptopCloud
 
@@ -152,3 +153,32 @@ def test_the_first_ctrl_c_stops_and_a_second_does_not_break_the_stopping(
     signal.raise_signal(signal.SIGTERM)
 
     assert capfd.readouterr().err == "\nStopping …\n"
+
+
+def test_a_model_server_takes_the_place_of_the_prepared_answers(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its address in the environment; a live run then has a model, too."""
+    live = local.Plan(
+        replay=None,
+        categories=("cs.AI",),
+        out=root / ".local",
+        readers=0,
+        template=root / "template.yaml",
+        port=8000,
+    )
+    monkeypatch.delenv("PAPERPOST_LLM_URL", raising=False)
+    assert isinstance(local._model(), ReplayModel)
+    assert local.stack_parameters(live)["EnrichProvider"] == "extractive"
+
+    monkeypatch.setenv("PAPERPOST_LLM_URL", "http://127.0.0.1:8080")
+
+    assert isinstance(local._model(), ForwardModel)
+    assert local.stack_parameters(live)["EnrichProvider"] == "bedrock"
+
+
+def test_a_model_server_that_is_no_address_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERPOST_LLM_URL", "127.0.0.1:8080")
+
+    with pytest.raises(InvalidInputError, match="not an address of a model server"):
+        local._model()

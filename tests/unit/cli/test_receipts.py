@@ -3,22 +3,28 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from paperpost import clients
+from paperpost.domain.spending import Budget, Tokens
 from paperpost.storage import keys
+from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 from paperpost_cli.counting import count_bouncing
 from paperpost_cli.mailbox import Mail
 from paperpost_cli.receipts import (
     AnnouncementCounts,
+    EnrichmentCost,
     IssueCounts,
     Receipt,
     count_announcement,
+    count_cost,
     count_issue,
     find_problems,
     status_problems,
@@ -220,6 +226,24 @@ def test_the_receipt_is_written_with_its_problems() -> None:
 
     assert written["problems"] == ["one", "two"]
     assert written["announcements"][0]["in_feeds"]["rss.xml"] == 3
+
+
+def test_what_the_model_cost_is_counted_by_utc_day(cloud: Cloud, tmp_path: Path) -> None:
+    """In the receipt and its summary; a day before the replay is not part of it."""
+    path = tmp_path / "ai.xml"
+    path.write_bytes(rss(ITEMS, names="cs.AI"))
+    notes, real = EnrichNotes(clients.table(cloud.papers)), Tokens(input=700, output=300)
+    budget = Budget(input_price=Decimal("0.06"), output_price=Decimal("0.24"))
+    for on in (DAY - timedelta(days=1), DAY):
+        notes.settle(on, Tokens(), real, budget)
+
+    counted = count_cost(notes, plan_replay([path]))
+
+    assert counted == [
+        EnrichmentCost(on="2026-04-21", calls=1, input_tokens=700, output_tokens=300, usd=0.000114)
+    ]
+    said = replace(RIGHT, enrichment=counted).summary()
+    assert "enrichment: 1 calls, 1000 tokens, 0.0001 USD" in said
 
 
 def test_the_summary_names_the_totals() -> None:

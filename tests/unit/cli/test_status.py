@@ -21,6 +21,7 @@ _NO_KEY = "<Error><Code>NoSuchKey</Code><Message>The key does not exist.</Messag
 RIGHT: dict[str, Any] = {
     "adds_up": True,
     "next_announcement_at": "2026-04-22T12:20:00+08:00",
+    "enrichment_cap": None,
     "faults": [],
     "dates": [
         {
@@ -33,6 +34,8 @@ RIGHT: dict[str, Any] = {
                 {"issue": "daily-2026-04-21", "state": "closed", "audience": 8, "sent": 5,
                  "skipped": 1, "failed": 2, "unknown": 0, "open": 0, "adds_up": True}
             ],
+            "enrichment": {"calls": 330, "input_tokens": 231000, "output_tokens": 99000,
+                           "usd": 0.03762},
         }
     ],
 }  # fmt: skip
@@ -108,8 +111,22 @@ def test_receipts_that_add_up_are_a_table(aws: FakeAws, capsys: pytest.CaptureFi
             "2026-04-21 daily mailed, 8 readers: sent 5, skipped 1, failed 2, "
             "unknown 0, open 0; closed"
         ),
+        "2026-04-21 enrichment 330 calls, 330000 tokens, 0.0376 USD",
         "Next announcement about 2026-04-22 12:20:00+08:00",
     ]
+
+
+def test_a_cap_that_is_reached_is_said(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    """And a day on which no model was asked has no line."""
+    cap = {"reached_at": "2026-04-21T05:00:00+00:00", "resets_at": "2026-04-22T08:00:00+08:00"}
+    aws.show(RIGHT | {"enrichment_cap": cap, "dates": [RIGHT["dates"][0] | {"enrichment": None}]})
+
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "The day's cap on enrichment is reached; it resets at 2026-04-22 08:00:00+08:00."
+    )
+    assert " calls, " not in said
 
 
 def test_what_does_not_add_up_is_said_first_and_in_the_exit_status(

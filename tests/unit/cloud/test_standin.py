@@ -14,6 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from paperpost.domain.errors import InvalidInputError
+from paperpost.enrich.answers import RefusedByProviderError
+from paperpost.enrich.prompt import Request, message, schema
+from paperpost.enrich.providers.bedrock import Bedrock
 from paperpost_cli.cloud.standin import (
     ConverseAnswer,
     ConverseRequest,
@@ -22,6 +25,7 @@ from paperpost_cli.cloud.standin import (
     ReplayModel,
     Standin,
 )
+from support.records import make_paper
 
 ANSWERS = {
     "2403.09918": {
@@ -500,9 +504,81 @@ def test_a_broken_model_server_is_an_error_of_the_model(
     assert failure.value.response["Error"]["Code"] == "ModelErrorException"
 
 
+def test_a_request_that_a_model_server_does_not_take_is_no_fault_of_the_model(
+    start: Callable[[Model], Standin], server: tuple[str, list[Any], list[tuple[int, Any]]]
+) -> None:
+    """A paper that is too long for it must not make it look dead."""
+    url, _, answers = server
+    answers.append((400, {"error": "context window"}))
+
+    with pytest.raises(ClientError) as failure:
+        ask(start(ForwardModel(url)), "hello")
+
+    assert failure.value.response["Error"]["Code"] == "ValidationException"
+
+
 def test_an_absent_model_server_is_service_unavailable(start: Callable[[Model], Standin]) -> None:
     """Nobody listens on port 9."""
     with pytest.raises(ClientError) as failure:
         ask(start(ForwardModel("http://127.0.0.1:9")), "hello")
 
     assert failure.value.response["Error"]["Code"] == "ServiceUnavailableException"
+
+
+REQUEST = Request(paper=make_paper("2604.99001"), language="zh")
+
+
+def test_enrich_gets_a_forwarded_answer_through_the_tool_that_it_forces(
+    start: Callable[[Model], Standin], server: tuple[str, list[Any], list[tuple[int, Any]]]
+) -> None:
+    """The whole way: schema and prompt reach the server, its tool call comes back as an answer."""
+    url, asked, answers = server
+    given = {"title": "题", "abstract": "文", "tldr": "句"}
+    call = {"function": {"name": "answer", "arguments": json.dumps(given)}}
+    choice = {"message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}
+    answers.append((200, {"choices": [choice], "usage": {"prompt_tokens": 7}}))
+    bedrock = Bedrock(client("bedrock-runtime", start(ForwardModel(url))), "m")
+
+    answer = bedrock.enrich(REQUEST)
+
+    assert dict(answer.fields) == given
+    body = asked[0][1]
+    assert body["messages"][1]["content"] == message(REQUEST)
+    assert body["tools"][0]["function"] == {"name": "answer", "parameters": schema("zh")}
+    assert body["tool_choice"]["function"]["name"] == "answer"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"content": "Sure! Here is"},
+        {"content": "[1, 2]"},
+        {"content": None},
+        {"content": None, "tool_calls": [{"function": {"name": "answer", "arguments": '{"tit'}}]},
+    ],
+)
+def test_a_forwarded_answer_that_is_no_json_object_is_refused(
+    start: Callable[[Model], Standin],
+    server: tuple[str, list[Any], list[tuple[int, Any]]],
+    said: dict[str, Any],
+) -> None:
+    """A small model babbles; that is no crash and no reason to ask again and again."""
+    url, _, answers = server
+    answers.append((200, {"choices": [{"message": said, "finish_reason": "stop"}]}))
+    bedrock = Bedrock(client("bedrock-runtime", start(ForwardModel(url))), "m")
+
+    with pytest.raises(RefusedByProviderError, match="no answer in the reply"):
+        bedrock.enrich(REQUEST)
+
+
+def test_a_forwarded_answer_that_was_cut_off_is_refused(
+    start: Callable[[Model], Standin], server: tuple[str, list[Any], list[tuple[int, Any]]]
+) -> None:
+    """Also where what there is of it happens to be JSON."""
+    url, _, answers = server
+    said = {"content": '{"title": "题", "abstract": "文", "tldr": "句"}'}
+    answers.append((200, {"choices": [{"message": said, "finish_reason": "length"}]}))
+    bedrock = Bedrock(client("bedrock-runtime", start(ForwardModel(url))), "m")
+
+    with pytest.raises(RefusedByProviderError, match="stopped: max_tokens"):
+        bedrock.enrich(REQUEST)

@@ -8,12 +8,14 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
+from paperpost.domain.spending import Tokens
 from paperpost.enrich import prompt
 from paperpost.enrich.answers import RefusedByProviderError, TransientProviderError
 from paperpost.enrich.providers.bedrock import Bedrock
 from unit.enrich.conftest import CHINESE, PAPER
 
 MODEL = "fake.model-1"
+REQUEST = prompt.Request(paper=PAPER, language="zh")
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_a_paper_is_asked_for_through_a_forced_tool(client: Any, stub: Stubber) 
         {
             "modelId": MODEL,
             "system": [{"text": prompt.SYSTEM}],
-            "messages": [{"role": "user", "content": [{"text": prompt.message(PAPER, "zh")}]}],
+            "messages": [{"role": "user", "content": [{"text": prompt.message(REQUEST)}]}],
             "inferenceConfig": ANY,
             "toolConfig": {
                 "tools": [
@@ -72,17 +74,17 @@ def test_a_paper_is_asked_for_through_a_forced_tool(client: Any, stub: Stubber) 
         },
     )
 
-    answer = Bedrock(client, MODEL).enrich(PAPER, "zh")
+    answer = Bedrock(client, MODEL).enrich(REQUEST)
 
     assert dict(answer.fields) == CHINESE
-    assert (answer.input_tokens, answer.output_tokens) == (700, 300)
+    assert answer.tokens == Tokens(input=700, output=300)
 
 
 def test_a_finished_turn_with_the_tool_used_is_an_answer(client: Any, stub: Stubber) -> None:
     """Some models end their turn beside using the tool."""
     stub.add_response("converse", reply(stopped="end_turn"))
 
-    assert dict(Bedrock(client, MODEL).enrich(PAPER, "zh").fields) == CHINESE
+    assert dict(Bedrock(client, MODEL).enrich(REQUEST).fields) == CHINESE
 
 
 @pytest.mark.parametrize(
@@ -110,9 +112,10 @@ def test_an_unfinished_or_other_answer_is_refused(
     stub.add_response("converse", told)
 
     with pytest.raises(RefusedByProviderError) as refused:
-        Bedrock(client, MODEL).enrich(PAPER, "zh")
+        Bedrock(client, MODEL).enrich(REQUEST)
 
     assert refused.value.reason == reason
+    assert refused.value.tokens == Tokens(input=700, output=300)
 
 
 @pytest.mark.parametrize(
@@ -125,18 +128,18 @@ def test_an_unfinished_or_other_answer_is_refused(
         ("InternalServerException", 500, TransientProviderError),
         ("ServiceUnavailableException", 503, TransientProviderError),
         ("ValidationException", 400, RefusedByProviderError),
-        ("AccessDeniedException", 403, RefusedByProviderError),
-        ("ResourceNotFoundException", 404, RefusedByProviderError),
+        ("AccessDeniedException", 403, TransientProviderError),
+        ("ResourceNotFoundException", 404, TransientProviderError),
     ],
 )
 def test_an_error_is_transient_or_refused_by_its_status(
     client: Any, stub: Stubber, code: str, status: int, error: type[Exception]
 ) -> None:
-    """What may pass by itself goes back to the queue; the rest is noted."""
+    """What says nothing of the paper goes back to the queue; the rest is noted."""
     stub.add_client_error("converse", service_error_code=code, http_status_code=status)
 
     with pytest.raises(error, match=code):
-        Bedrock(client, MODEL).enrich(PAPER, "zh")
+        Bedrock(client, MODEL).enrich(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -155,4 +158,4 @@ def test_no_answer_at_all_is_transient(fault: Exception) -> None:
             raise fault
 
     with pytest.raises(TransientProviderError, match=type(fault).__name__):
-        Bedrock(Dead(), MODEL).enrich(PAPER, "zh")  # type: ignore[arg-type]
+        Bedrock(Dead(), MODEL).enrich(REQUEST)  # type: ignore[arg-type]

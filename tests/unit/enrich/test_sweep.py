@@ -1,19 +1,20 @@
 """The sweep: what the queue lost is queued again, and nothing else."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from paperpost import clients
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.papers import AnnounceType, Listing
+from paperpost.domain.spending import Budget
 from paperpost.enrich.answers import RefusedByProviderError
 from paperpost.enrich.providers.extractive import Extractive
 from paperpost.enrich.sweep import sweep
-from paperpost.enrich.work import Provider, enrich_paper
+from paperpost.enrich.work import Provider
 from paperpost.storage.papers import PaperTable
-from unit.enrich.conftest import CHINESE, ENGLISH, NOW, PAPER, FakeProvider
+from unit.enrich.conftest import CHINESE, NOW, PAPER, FakeProvider, enrich
 
 TODAY = date(2026, 4, 21)
 DEAD = RefusedByProviderError("dead")
@@ -62,7 +63,9 @@ def list_in(papers: PaperTable, category: str, on: date, *, paper: str = PAPER.a
     )
 
 
-def swept(papers: PaperTable, provider: Provider | None = None) -> list[dict[str, object]]:
+def swept(
+    papers: PaperTable, provider: Provider | None = None, *, spare: int | None = None
+) -> list[dict[str, object]]:
     """What a sweep queues."""
     queue = FakeQueue()
     told = sweep(
@@ -72,16 +75,10 @@ def swept(papers: PaperTable, provider: Provider | None = None) -> list[dict[str
         categories=("cs.AI", "cs.LG"),
         languages=("zh", "en"),
         now=NOW,
+        spare=spare,
     )
     assert told == len(queue.sent)
     return queue.sent
-
-
-def enrich(
-    papers: PaperTable, provider: Provider, *, paper: str = PAPER.arxiv_id, now: datetime = NOW
-) -> None:
-    """Work on a paper as its message would."""
-    enrich_paper(paper, ("zh", "en"), papers=papers, provider=provider, now=now)
 
 
 def test_a_paper_whose_message_was_lost_is_queued_again_once(listed: PaperTable) -> None:
@@ -181,12 +178,40 @@ def test_a_category_that_is_not_configured_is_not_swept(papers: PaperTable) -> N
 
 def test_english_tldrs_count_as_enrichments_too(listed: PaperTable) -> None:
     """Without one, the paper is not settled."""
-    enrich_paper(
-        PAPER.arxiv_id,
-        ("zh",),
-        papers=listed,
-        provider=FakeProvider({"zh": CHINESE, "en": ENGLISH}),
-        now=NOW,
-    )
+    enrich(listed, FakeProvider(), languages=("zh",))
 
     assert swept(listed) == [{"arxiv_id": PAPER.arxiv_id, "languages": ["en"]}]
+
+
+def test_what_a_cap_held_back_comes_as_far_as_there_is_room_and_new_papers_always(
+    listed: PaperTable,
+) -> None:
+    """Else what was skipped before would use up the day before its announcement is there."""
+    others = [replace(PAPER, arxiv_id=f"2604.9900{n}") for n in (2, 3, 4)]
+    listed.put_papers(others)
+    for other in others:
+        list_in(listed, "cs.AI", TODAY, paper=other.arxiv_id)
+    for skipped in (PAPER, *others[:2]):
+        enrich(listed, FakeProvider(), paper=skipped.arxiv_id, budget=Budget(most_tokens=1))
+
+    assert [m["arxiv_id"] for m in swept(listed, spare=0)] == [others[2].arxiv_id]
+    assert len(swept(listed, spare=2)) == 3
+    assert len(swept(listed)) == 4
+
+
+def test_an_answer_that_was_rejected_shows_that_the_provider_works_again(
+    listed: PaperTable,
+) -> None:
+    """What it failed at before need not wait for a success."""
+    others = [replace(PAPER, arxiv_id=f"2604.9900{n}") for n in (2, 3)]
+    listed.put_papers(others)
+    for other in others:
+        list_in(listed, "cs.AI", TODAY, paper=other.arxiv_id)
+    for failed in (PAPER, others[0]):
+        enrich(listed, FakeProvider({"zh": DEAD, "en": DEAD}), paper=failed.arxiv_id)
+    assert len(swept(listed)) == 2  # a probe, and what is new
+
+    later = NOW + timedelta(minutes=1)
+    enrich(listed, FakeProvider({"zh": {}, "en": {}}), paper=others[1].arxiv_id, now=later)
+
+    assert {m["arxiv_id"] for m in swept(listed)} == {PAPER.arxiv_id, others[0].arxiv_id}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import html5lib
 import pytest
@@ -15,6 +15,8 @@ from paperpost.domain.deliveries import IssueState
 from paperpost.domain.mailed import Mailed
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
+from paperpost.domain.spending import Spend, Tokens
+from paperpost.publish.costs import Cap, Costs
 from paperpost.publish.days import CategoryView, Day, counts, is_held, make_day, sections
 from paperpost.publish.pages import (
     SiteFacts,
@@ -163,10 +165,12 @@ def test_no_page_needs_another_server_or_runs_inline_script(
     assert [e for e in root.iter() if e.get("style") or e.get("onclick")] == []
 
 
-def status_of(facts: SiteFacts, view: CategoryView, *issues: Mailed) -> Status:
+def status_of(
+    facts: SiteFacts, view: CategoryView, *issues: Mailed, costs: Costs | None = None
+) -> Status:
     """The receipts of cs.CV, soon after they were stored."""
     now = stored_at(DAY) + timedelta(minutes=1)
-    return reconcile(facts, [(CV, view)], issues, hold=timedelta(minutes=30), now=now)
+    return reconcile(facts, [(CV, view)], issues, costs, hold=timedelta(minutes=30), now=now)
 
 
 def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
@@ -244,6 +248,33 @@ def test_the_status_page_says_in_words_what_is_in_progress(facts: SiteFacts) -> 
 
     assert "全部相符 Everything adds up." in said
     assert "cs.CV 12 10 – – – 正在收录 being stored" in said
+
+
+def test_the_status_page_says_what_a_day_cost_and_that_the_cap_is_reached(
+    facts: SiteFacts, day: Day
+) -> None:
+    """The cap with the time when it resets; the cost beside the counts of its date."""
+    view = CategoryView(
+        announcements=(day.announcement,),
+        days=(counts(day, LANGUAGES),),
+        has_feed=True,
+        published_on=frozenset({DAY}),
+    )
+    spend = Spend(on=DAY, calls=1200, tokens=Tokens(input=900_000, output=30_000), micro_usd=61_200)
+    reached_at = datetime(2026, 4, 21, 5, 0, tzinfo=UTC)
+    resets_at = datetime(2026, 4, 22, 8, 0, tzinfo=timezone(timedelta(hours=8)))
+    cap = Cap(reached_at=reached_at, resets_at=resets_at)
+
+    status = status_of(facts, view, costs=Costs(days={DAY: spend}, cap=cap))
+
+    said = text(parse(status_page(facts, status)))
+    assert "Enrichment: 1,200 calls · 930,000 tokens · $0.0612" in said
+    assert "今日翻译额度已用完，北京时间4月22日 08:00 恢复" in said
+    told = json.loads(status_json(status))
+    assert told["enrichment_cap"]["resets_at"] == "2026-04-22T08:00:00+08:00"
+    assert told["dates"][0]["enrichment"] == {
+        "calls": 1200, "input_tokens": 900_000, "output_tokens": 30_000, "usd": 0.0612,
+    }  # fmt: skip
 
 
 def test_the_status_page_begins_with_what_does_not_add_up(facts: SiteFacts, day: Day) -> None:

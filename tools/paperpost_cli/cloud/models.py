@@ -19,6 +19,7 @@ from paperpost.domain.errors import InvalidInputError, PaperpostError
 _FORWARD_TIMEOUT_S = 55
 _BYTES_A_TOKEN = 4
 _HTTP_OK = 200
+_NOT_TAKEN = frozenset({400, 413, 422})  # a paper longer than its context, say
 
 
 class ModelError(PaperpostError):
@@ -117,8 +118,9 @@ class ForwardModel:
         try:
             choice = answer["choices"][0]
             message = choice["message"]
-            tool_input = _tool_input(message) if request.tool else None
-            stop = "max_tokens" if choice.get("finish_reason") == "length" else "end_turn"
+            cut_off = choice.get("finish_reason") == "length"
+            tool_input = _tool_input(message) if request.tool and not cut_off else None
+            stop = "max_tokens" if cut_off else "end_turn"
             return ConverseAnswer(
                 text="" if tool_input is not None else message.get("content") or "",
                 tool_input=tool_input,
@@ -164,6 +166,9 @@ class ForwardModel:
             raise ModelError("ServiceUnavailableException", text, status=503) from exc
         finally:
             connection.close()
+        if response.status in _NOT_TAKEN:
+            text = f"the model server does not take the request: HTTP {response.status}"
+            raise ModelError("ValidationException", text, status=400)
         if response.status != _HTTP_OK:
             text = f"the model server answered HTTP {response.status}"
             raise ModelError("ModelErrorException", text, status=424)
@@ -249,6 +254,6 @@ def _tool_input(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     text = calls[0]["function"]["arguments"] if calls else message.get("content") or ""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

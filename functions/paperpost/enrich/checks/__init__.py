@@ -8,7 +8,7 @@ from paperpost.enrich.checks import added, kept, leftovers, phrases, shape
 from paperpost.enrich.checks.case import Case, case
 from paperpost.enrich.checks.repairs import repaired
 
-__all__ = ["CHECKS", "Case", "Check", "case", "failed_check", "repaired"]
+__all__ = ["CHECKS", "Case", "Check", "case", "failed_check", "hopeless", "repaired"]
 
 # Whether a case passes; the function's docstring says what it protects against.
 Check = Callable[[Case], bool]
@@ -49,3 +49,8 @@ def failed_check(
     """The name of the first check that *answer* fails, or '' if it may be shown."""
     judged = case(answer, paper, language, glossary)
     return next((name for name, passes in CHECKS.items() if not passes(judged)), "")
+
+
+def hopeless(paper: Paper) -> str:
+    """The name of the check that every answer to *paper* fails, or '': nobody need be asked."""
+    return "instructions" if added.commands(paper) else ""

@@ -6,6 +6,7 @@ from paperpost.domain.formulaskeletons import without_formulas
 from paperpost.domain.instructions import commands_a_model, decoded
 from paperpost.domain.lookalikes import despaced, squeezed, undisguised, unhidden
 from paperpost.domain.numbers import UNITS
+from paperpost.domain.papers import Paper
 from paperpost.enrich.checks.case import Case, Field
 
 _URL = re.compile(
@@ -102,8 +103,12 @@ def hides_no_code(case: Case) -> bool:
 
 def answers_no_command(case: Case) -> bool:
     """The paper does not tell its translator what to write; if it does, no answer is believed."""
-    title, abstract = case.paper.title, case.paper.abstract
-    return not commands_a_model(title, is_title=True) and not commands_a_model(abstract)
+    return not commands(case.paper)
+
+
+def commands(paper: Paper) -> bool:
+    """Whether title or abstract tells the model that reads it what to write."""
+    return commands_a_model(paper.title, is_title=True) or commands_a_model(paper.abstract)
 
 
 def added_words(field: Field, case: Case) -> list[str]:

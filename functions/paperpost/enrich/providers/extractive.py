@@ -1,7 +1,7 @@
 """No model: readers see the sentence that domain/extractive.py picks from the abstract."""
 
-from paperpost.domain.papers import Paper
 from paperpost.enrich.answers import Skip
+from paperpost.enrich.prompt import Request
 
 
 class Extractive:
@@ -10,6 +10,6 @@ class Extractive:
     translates = False
     model = "extractive"
 
-    def enrich(self, paper: Paper, language: str) -> Skip:  # noqa: ARG002  nothing to ask
+    def enrich(self, request: Request) -> Skip:  # noqa: ARG002  nothing to ask
         """Skip: an extract is no translation."""
         return Skip("extractive")

@@ -1,7 +1,7 @@
 """Enrichment switched off by the operator."""
 
-from paperpost.domain.papers import Paper
 from paperpost.enrich.answers import Skip
+from paperpost.enrich.prompt import Request
 
 
 class Off:
@@ -10,6 +10,6 @@ class Off:
     translates = False
     model = "off"
 
-    def enrich(self, paper: Paper, language: str) -> Skip:  # noqa: ARG002  nothing to ask
+    def enrich(self, request: Request) -> Skip:  # noqa: ARG002  nothing to ask
         """Skip: there is no provider."""
         return Skip("off")
