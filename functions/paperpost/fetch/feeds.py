@@ -94,19 +94,21 @@ def read_feed(body: bytes, *, source: str, is_strict: bool = True) -> Announceme
 
     Raises: FeedError: In one line, what makes this no feed of arXiv's that can be believed.
     """
-    root = whole_document(body, source=source)
+    root, said = whole_document(body, source=source), evidence(body)
     if root.tag == "rss":
         channel = root.find("channel")
         if channel is None:
             raise FeedError(source, "an RSS document without a channel")
         items, refused = _items(channel.findall("item"), _rss_item, source)
-        names, announced_on = _names(channel, "title", source), _rss_date(channel, source)
+        names, announced_on = _names(channel, "title", source, said), _rss_date(channel, source)
     elif root.tag == _ATOM_FEED:
         entries = root.findall("atom:entry", _NS)
-        names, announced_on = _names(root, "atom:title", source), _atom_date(root, entries, source)
+        names = _names(root, "atom:title", source, said)
+        announced_on = _atom_date(root, entries, source)
         items, refused = _items(entries, _atom_item, source)
     else:
-        raise NotAFeedError(source, f"not an announcement feed: the root element is {_local(root)}")
+        problem = f"not an announcement feed: the root element is {_local(root)}"
+        raise NotAFeedError(source, problem, said=said)
     if refused and (is_strict or not items):
         raise refused[0]
     return AnnouncementFeed(
@@ -120,7 +122,7 @@ def whole_document(body: bytes, *, source: str) -> _Element:
 
     Raises: FeedError: If it is anything else; *source* names it.
     """
-    said = body[:_EVIDENCE].decode("utf-8", "replace")
+    said = evidence(body)
     if not body.strip():
         raise NotAFeedError(source, "the file is empty")
     if is_rate_limit(body):
@@ -154,21 +156,25 @@ def whole_document(body: bytes, *, source: str) -> _Element:
     return root
 
 
+def evidence(body: bytes) -> str:
+    """How *body* begins, for logs."""
+    return body[:_EVIDENCE].decode("utf-8", "replace")
+
+
 def is_rate_limit(body: bytes) -> bool:
     """Whether *body* is arXiv's way to say 429, which comes with the status 200 too."""
     return body[:64].lstrip().lower().startswith(b"rate exceeded")
 
 
-def _names(channel: _Element, title_path: str, source: str) -> tuple[str, ...]:
+def _names(channel: _Element, title_path: str, source: str, said: str) -> tuple[str, ...]:
     """The categories or archives in the channel's title, else those of its own address."""
     title = clean(channel.findtext(title_path, "", _NS))
     if title.startswith("Feed error"):
-        said = clean(
+        told = clean(
             channel.findtext("description", "", _NS) or channel.findtext("atom:subtitle", "", _NS)
         )
-        raise ErrorFeedError(
-            source, f"arXiv's error feed: {shorten(said or title, characters=_EVIDENCE)}"
-        )
+        problem = f"arXiv's error feed: {shorten(told or title, characters=_EVIDENCE)}"
+        raise ErrorFeedError(source, problem, said=said)
     match = _NAMES.fullmatch(title)
     names = match["names"].split(",") if match else []
     if not names:

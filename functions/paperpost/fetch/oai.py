@@ -11,12 +11,12 @@ import requests
 from lxml import etree
 
 from paperpost.domain.categories import archive_of, canonical
-from paperpost.domain.errors import FeedError, InvalidInputError
+from paperpost.domain.errors import FeedError, InvalidInputError, NotAFeedError
 from paperpost.domain.ids import parse_id
 from paperpost.domain.papers import Author
 from paperpost.domain.text import clean, shorten
 from paperpost.fetch.authors import split_authors
-from paperpost.fetch.feeds import whole_document
+from paperpost.fetch.feeds import evidence, whole_document
 
 # Source: https://info.arxiv.org/help/oa/index.html, read 2026-11-23.
 OAI_BASE = "https://oaipmh.arxiv.org/oai"
@@ -125,8 +125,8 @@ def read_records(body: bytes, *, source: str) -> OaiPage:
     """
     root = whole_document(body, source=source)
     if root.tag != _ROOT:
-        name = etree.QName(root).localname
-        raise FeedError(source, f"not an OAI-PMH answer: the root element is {name}")
+        problem = f"not an OAI-PMH answer: the root element is {etree.QName(root).localname}"
+        raise NotAFeedError(source, problem, said=evidence(body))
     for error in root.findall("oai:error", _NS):
         code = error.get("code", "")
         if code == _NO_RECORDS:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
@@ -102,38 +101,6 @@ def test_names_are_parted_at_and(authors: tuple[str, ...], names: Sequence[str])
     told = record(page(ScriptedPaper(arxiv_id="2604.90001", authors=authors)))
 
     assert [author.name for author in told.authors] == names
-
-
-def test_recorded_records_are_read(shared_data: Path) -> None:
-    """Two withdrawn papers by their words; one withdrawn from a journal only is not."""
-    body = (shared_data / "arxiv-api" / "oai-pmh_withdrawn-records_2016.excerpt.xml").read_bytes()
-    told = read(body)
-
-    assert [(r.arxiv_id, r.withdrawn) for r in told.records] == [
-        ("0704.0213", True),
-        ("0705.1442", True),
-        ("0707.1063", False),
-    ]
-    assert told.records[0].authors == (Author(name="Ketan D. Mulmuley Hariharan Narayanan"),)
-    assert told.records[2].categories == ("cs.IT",)
-    assert told.records[2].datestamp == date(2008, 12, 11)
-    assert told.records[2].abstract.startswith("The problem of sampling a discrete-time sequence")
-    assert told.resumption_token is None
-
-
-def test_recorded_answers_of_other_kinds_are_refused(shared_data: Path) -> None:
-    """Feeds and pages of the query API are not OAI-PMH, whatever their status was."""
-    files = [
-        path
-        for folder in ("arxiv-api", "arxiv-rss")
-        for path in sorted((shared_data / folder).glob("*.xml"))
-        if not path.name.startswith("oai-pmh")
-    ]
-    assert len(files) > 15
-
-    for path in files:
-        with pytest.raises(FeedError):
-            read_records(path.read_bytes(), source=path.name)
 
 
 @pytest.mark.parametrize(
