@@ -1,5 +1,6 @@
 """Reading announcement feeds: real ones, made-up ones, and what is no feed at all."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpost.domain.errors import FeedError
+from paperpost.domain.errors import DamagedError, FeedError
 from paperpost.domain.papers import AnnounceType, Author
 from paperpost.fetch.feeds import read_feed
 from paperpost.fetch.tex import readable
@@ -112,6 +113,23 @@ def test_what_cannot_be_believed_is_refused_in_one_line(body: bytes, said: str) 
 
     assert str(refused.value).startswith("folder/x.xml: ")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("write", [rss, atom])
+@pytest.mark.parametrize("form", [chr, "&#{};".format], ids=["bare", "reference"])
+@pytest.mark.parametrize("code", [*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF])
+def test_a_character_that_xml_cannot_hold_refuses_the_feed(
+    write: Callable[[list[Item]], bytes], form: Callable[[int], str], code: int
+) -> None:
+    """
+    As it stands and as a reference: such a document is damaged, so nothing of it is believed.
+
+    No part is guessed at; later polls ask again, and healing fills the day from OAI-PMH.
+    """
+    body = write([Item(), Item(arxiv_id="2604.99002", title="TITLE")])
+
+    with pytest.raises(DamagedError, match="not well-formed XML, cut off or damaged at line"):
+        read_feed(body.replace(b"TITLE", form(code).encode()), source="x")
 
 
 def test_a_document_type_is_refused_and_no_entity_is_resolved(tmp_path: Path) -> None:
