@@ -23,7 +23,16 @@ from paperpost.domain.ids import VersionedId, parse_id
 from paperpost.domain.papers import AnnounceType, Author
 from paperpost.domain.text import clean, shorten
 from paperpost.fetch.authors import split_authors
-from paperpost.fetch.tex import readable
+from paperpost.fetch.tidy import (
+    ABSTRACT_BYTES,
+    AUTHORS_BYTES,
+    LINE_BYTES,
+    TITLE_BYTES,
+    bounded,
+    fitting,
+    line,
+    prose,
+)
 from paperpost.fetch.withdrawals import is_withdrawn
 
 # Elements as https://info.arxiv.org/help/rss_specifications.html names them, read 2026-11-23.
@@ -38,10 +47,6 @@ _QUERY = re.compile(r"/(?:rss|atom)/(?P<names>[^/?#\s]+)$")
 _PREFIX = re.compile(r"arXiv:\S+\s+Announce Type:\s*\S+\s*Abstract:\s*")
 _MARKUP_AT_START = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<!?(?P<name>[\w:?-]+)", re.ASCII)
 _EVIDENCE = 160  # how much of what a source said is quoted in an error
-# An item of a table ends at 400 kB, and one paper must not keep a whole day from being stored. What
-# arXiv takes is far below: https://info.arxiv.org/help/prep.html (abstracts 1,920), 2026-11-23.
-_TITLE_BYTES, _ABSTRACT_BYTES, _CREATORS_BYTES = 8_000, 200_000, 60_000
-
 # lxml's elements carry no types of their own that would help here.
 _Element = Any
 
@@ -265,20 +270,20 @@ def _item(
     if not coded:
         raise FeedError(source, f"{named} has no category")
     assert paper.version is not None
-    told_title = readable(title.strip())
-    abstract = readable(_PREFIX.sub("", description.strip(), count=1).strip())
+    told_title = prose(title, TITLE_BYTES)
+    abstract = prose(_PREFIX.sub("", description.strip(), count=1), ABSTRACT_BYTES)
     creators = (creator.text or "" for creator in element.findall("dc:creator", _NS))
     return FeedItem(
         arxiv_id=paper.arxiv_id,
         version=paper.version,
         announce_type=AnnounceType(told),
-        title=_bounded(told_title, _TITLE_BYTES),
-        abstract=_bounded(abstract, _ABSTRACT_BYTES),
-        authors=split_authors(_bounded(", ".join(creators), _CREATORS_BYTES)),
+        title=told_title,
+        abstract=abstract,
+        authors=fitting(split_authors(bounded(", ".join(creators), AUTHORS_BYTES))),
         categories=coded,
         licence=_optional(element, "dc:rights"),
         doi=_optional(element, "arxiv:DOI"),
-        journal_ref=readable(_optional(element, "arxiv:journal_reference") or "") or None,
+        journal_ref=line(_optional(element, "arxiv:journal_reference")),
         withdrawn=is_withdrawn(title=told_title, abstract=abstract),
     )
 
@@ -295,16 +300,8 @@ def _versioned_id(identifier: str, source: str) -> VersionedId:
     return paper
 
 
-def _bounded(text: str, most_bytes: int) -> str:
-    """*text*, cut with an ellipsis if it takes more than *most_bytes*."""
-    body = text.encode()
-    if len(body) <= most_bytes:
-        return text
-    return shorten(text, characters=len(body[:most_bytes].decode(errors="ignore")))
-
-
 def _optional(element: _Element, path: str) -> str | None:
-    return element.findtext(path, "", _NS).strip() or None
+    return bounded(element.findtext(path, "", _NS).strip(), LINE_BYTES) or None
 
 
 def _start(said: str) -> str:
