@@ -130,6 +130,11 @@ def changed(old: bytes, new: bytes) -> bytes:
         (changed(b">2026-04-01T09:00:00Z", b">0001-01-01T00:00:00+14:00"), DamagedError, "no date"),
         (changed(b">2026-04-01T09:00:00Z", b">9999-12-31T23:59:59-14:00"), DamagedError, "no date"),
         (changed(b">2026-04-01", b">1826-04-01"), DamagedError, "no date in published"),
+        (
+            changed(b"2604.90001v2</id>", b"2604\n90001</id><updated/>"),
+            DamagedError,
+            "http://arxiv.org/abs/2604 90001 has no date in updated: ''",
+        ),
         (query_error("incorrect id format for abc", NOW), ErrorFeedError, "incorrect id format"),
     ],
 )
