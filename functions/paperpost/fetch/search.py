@@ -30,8 +30,8 @@ ASKED_BY_ID = 100  # keeps the address below the length that arXiv's front accep
 # A slice has at most 2,000 results, and 1,000 are answered sooner.
 # Source: https://info.arxiv.org/help/api/user-manual.html, read 2026-11-23.
 _PAGE = 1_000
-# How far back what changed is followed: more is not asked of the API.
-_MOST_CHANGED = 20_000
+# More is not asked of the API at once; what is beyond would look as if it had never come in.
+_MOST = 20_000
 _ADDRESS = "https://export.arxiv.org/api/query"
 _NS = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -49,10 +49,10 @@ _Element = Any
 
 
 class ApiSearch:
-    """What the API knows, by id or by time."""
+    """What the API knows, by id or by time; of *most* papers or more it tells nothing."""
 
-    def __init__(self, session: requests.Session) -> None:
-        self._session = _JudgingSession(session)
+    def __init__(self, session: requests.Session, *, most: int = _MOST) -> None:
+        self._session, self._most = _JudgingSession(session), most
 
     def by_ids(self, arxiv_ids: Sequence[str]) -> list[arxiv.Result]:
         """
@@ -67,16 +67,17 @@ class ApiSearch:
         """
         Papers of *category* whose first version came in from *since* to *until*.
 
-        Raises: FeedError: As by_ids.
+        Raises: FeedError: As by_ids, and if there are too many.
         """
         span = f"[{since.astimezone(UTC):%Y%m%d%H%M} TO {until.astimezone(UTC):%Y%m%d%H%M}]"
         search = arxiv.Search(
             query=f"cat:{category} AND submittedDate:{span}",
-            max_results=_MOST_CHANGED,
+            max_results=self._most,
             sort_by=arxiv.SortCriterion.SubmittedDate,
             sort_order=arxiv.SortOrder.Ascending,
         )
-        return [_history(result) for result in self._results(search, page=_PAGE)]
+        found = [_history(result) for result in self._results(search, page=_PAGE)]
+        return self._whole(found, f"of {category} came in since {since:%F}")
 
     def changed(self, category: str, since: datetime) -> list[History]:
         """
@@ -87,7 +88,7 @@ class ApiSearch:
         """
         search = arxiv.Search(
             query=f"cat:{category}",
-            max_results=_MOST_CHANGED,
+            max_results=self._most,
             sort_by=arxiv.SortCriterion.LastUpdatedDate,
             sort_order=arxiv.SortOrder.Descending,
         )
@@ -96,9 +97,11 @@ class ApiSearch:
             if result.updated < since:
                 return found
             found.append(_history(result))
-        if len(found) >= _MOST_CHANGED:
-            problem = f"more than {_MOST_CHANGED:,} papers of {category} changed since {since:%F}"
-            raise FeedError(_ADDRESS, problem)
+        return self._whole(found, f"of {category} changed since {since:%F}")
+
+    def _whole(self, found: list[History], what: str) -> list[History]:
+        if len(found) >= self._most:
+            raise FeedError(_ADDRESS, f"{self._most:,} papers or more {what}")
         return found
 
     def _results(self, search: arxiv.Search, *, page: int) -> Iterator[arxiv.Result]:

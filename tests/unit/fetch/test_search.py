@@ -7,6 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
+import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -49,12 +50,14 @@ PAPERS = (
 )
 
 
-def page(papers: Sequence[ScriptedPaper] = PAPERS, *, total: int = 2, start: int = 0) -> bytes:
+def page(
+    papers: Sequence[ScriptedPaper] = PAPERS, *, total: int = 2, start: int = 0, size: int = 100
+) -> bytes:
     """An answer that counts *total* results, from *start* on."""
     found = [
         Known(paper=p, submitted={1: V1, p.version: p.at}, changed_on=NOW.date()) for p in papers
     ]
-    return query_page(found, total=total, asked={}, start=start, size=100, now=NOW)
+    return query_page(found, total=total, asked={}, start=start, size=size, now=NOW)
 
 
 def histories(body: bytes) -> list[History]:
@@ -176,19 +179,39 @@ def test_a_result_without_version_or_category_has_no_history(old: bytes, new: by
         histories(body)
 
 
+class Paged(Answered):
+    """Answers with the page that is asked for, of so many papers, in pages of at most *size*."""
+
+    def __init__(self, papers: Sequence[ScriptedPaper], *, size: int) -> None:
+        super().__init__(b"")
+        self._papers, self._size = papers, size
+
+    def get(self, url: str | bytes, **options: Any) -> requests.Response:
+        [start] = map(int, re.findall(r"start=(\d+)", str(url)))
+        some = self._papers[start : start + self._size]
+        total = len(self._papers)
+        self._answer._content = page(some, total=total, start=start, size=self._size)
+        return super().get(url, **options)
+
+
 def test_pages_are_asked_for_until_all_are_there() -> None:
     """Each with its own start; what the API says of itself is compared with what was asked."""
     many = [ScriptedPaper(arxiv_id=f"2604.{n:05}", submitted_at=V1) for n in range(150)]
 
-    class Paged(Answered):
-        def get(self, url: str | bytes, **options: object) -> object:  # type: ignore[override]
-            start = int(re.findall(r"start=(\d+)", str(url))[0])
-            self._answer._content = page(many[start : start + 100], total=150, start=start)
-            return super().get(url, **options)
-
-    found = ApiSearch(Paged(b"")).changed("cs.AI", V1)
+    found = ApiSearch(Paged(many, size=100)).changed("cs.AI", V1)
 
     assert [told.paper.arxiv_id for told in found] == [p.arxiv_id for p in many]
+
+
+def test_more_papers_than_are_asked_for_are_no_whole_answer() -> None:
+    """What is beyond would look as if it had never been submitted."""
+    papers = [ScriptedPaper(arxiv_id=f"2604.{n:05}", submitted_at=V1) for n in range(31)]
+    search = ApiSearch(Paged(papers, size=10), most=30)
+
+    with pytest.raises(FeedError, match=r"30 papers or more of cs\.AI changed since 2026-04-01"):
+        search.changed("cs.AI", V1)
+    with pytest.raises(FeedError, match=r"30 papers or more of cs\.AI came in since 2026-04-01"):
+        search.submitted("cs.AI", V1, NOW)
 
 
 def test_a_page_that_comes_again_is_no_second_page() -> None:
