@@ -77,6 +77,17 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deploy.md)
 prove: setup ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short form)
 	@$(BIN)/python -m paperpost_cli.proofs $(if $(TOPIC),--topic $(TOPIC)) $(if $(filter 1,$(QUICK)),--quick)
 
+# atheris has wheels for Linux on x86-64 alone: beside the environment, not in it.
+.fuzz/ready: $(VENV)/ready requirements/fuzz.txt
+	@rm -rf .fuzz; $(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes \
+	  --target .fuzz -r requirements/fuzz.txt \
+	  || { echo "make fuzz: atheris has no wheel for this machine (it has for Linux on x86-64)" >&2; exit 1; }
+	@touch $@
+
+.PHONY: fuzz
+fuzz: .fuzz/ready ## coverage-guided fuzzing of what reads arXiv, 2 min (QUICK=1: seconds)
+	@PYTHONPATH=.fuzz:tests $(BIN)/python -m fuzz.run $(if $(filter 1,$(QUICK)),--quick)
+
 .PHONY: lock
 lock: setup ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
@@ -85,5 +96,7 @@ lock: setup ## renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --group runtime-provided --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt \
 	  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer -o functions/requirements.txt
-	@$(BIN)/uv pip compile -q --upgrade requirements/sam.in --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/sam.txt
+	@for purpose in sam fuzz; do \
+	   $(BIN)/uv pip compile -q --upgrade requirements/$$purpose.in --universal --python-version 3.11 \
+	     --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/$$purpose.txt; \
+	 done

@@ -12,6 +12,7 @@ from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
+from paperpost.storage.queues import Queue
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.cloud.emulator import Emulator
@@ -30,6 +31,7 @@ class Storage:
     subscribers: SubscriberTable
     deliveries: DeliveryTable
     site: SiteBucket
+    queue: Queue
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +56,7 @@ def real(emulator: Emulator) -> Storage:
         subscribers=SubscriberTable(resource.Table(made.subscribers)),
         deliveries=DeliveryTable(resource.Table(made.deliveries)),
         site=SiteBucket(emulator.client("s3"), made.bucket),
+        queue=Queue(emulator.client("sqs"), made.queues["enrichment"]),
     )
 
 
@@ -75,4 +78,5 @@ def _under_moto(cloud: Cloud) -> Storage:
         subscribers=SubscriberTable(clients.table(cloud.subscribers)),
         deliveries=DeliveryTable(clients.table(cloud.deliveries)),
         site=SiteBucket(clients.s3(), cloud.bucket),
+        queue=Queue(clients.sqs(), cloud.queues["enrichment"]),
     )

@@ -1,5 +1,6 @@
 """arXiv's categories: canonical names, archives and their members."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ ALIASES: Mapping[str, str] = {
     "math.MP": "math-ph",
     "q-fin.EC": "econ.GN",
 }
+# `cs.AI`, `hep-th`, `cond-mat.mtrl-sci`; not `53D10, 53D15` and `I.2.9`, classes of mathematics
+# and computing that the API told among the categories until 2025.
+_CODE = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]+(?:-[a-z]+)*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +83,9 @@ class Taxonomy:
 
 
 def canonical(codes: Iterable[str]) -> tuple[str, ...]:
-    """Codes as arXiv's feed gives them, aliases replaced, each once, order kept."""
-    return tuple(dict.fromkeys(ALIASES.get(code, code) for code in codes))
+    """Those of *codes* that have a category's form, aliases replaced, each once, order kept."""
+    found = (ALIASES.get(code, code) for code in codes if _CODE.fullmatch(code))
+    return tuple(dict.fromkeys(found))
 
 
 def archive_of(code: str) -> str:

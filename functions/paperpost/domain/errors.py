@@ -1,5 +1,7 @@
 """What can go wrong, one class for each condition that somebody handles."""
 
+from paperpost.domain.text import clean
+
 
 class PaperpostError(Exception):
     """Base of all errors that Paperpost raises itself; its text is one line for a person."""
@@ -9,15 +11,16 @@ class FeedError(PaperpostError):
     """
     A source cannot be believed; nothing of it was stored, so a later poll may retry.
 
-    `source` is the address or file, `said` how the body began: the evidence, for logs.
+    `source` is the address or file, `said` how the body began: the evidence, for logs. The problem
+    may quote what a source said, so it is put on one line.
     """
 
     def __init__(
         self, source: str, problem: str, *, status: int | None = None, said: str = ""
     ) -> None:
-        self.source, self.problem, self.status, self.said = source, problem, status, said
+        self.source, self.problem, self.status, self.said = source, clean(problem), status, said
         answer = f" (HTTP {status})" if status is not None else ""
-        super().__init__(f"{source}: {problem}{answer}")
+        super().__init__(f"{clean(source)}: {self.problem}{answer}")
 
 
 class UnavailableError(FeedError):

@@ -23,7 +23,16 @@ from paperpost.domain.ids import VersionedId, parse_id
 from paperpost.domain.papers import AnnounceType, Author
 from paperpost.domain.text import clean, shorten
 from paperpost.fetch.authors import split_authors
-from paperpost.fetch.tex import readable
+from paperpost.fetch.tidy import (
+    ABSTRACT_BYTES,
+    AUTHORS_BYTES,
+    LINE_BYTES,
+    TITLE_BYTES,
+    bounded,
+    fitting,
+    line,
+    prose,
+)
 from paperpost.fetch.withdrawals import is_withdrawn
 
 # Elements as https://info.arxiv.org/help/rss_specifications.html names them, read 2026-11-23.
@@ -38,10 +47,6 @@ _QUERY = re.compile(r"/(?:rss|atom)/(?P<names>[^/?#\s]+)$")
 _PREFIX = re.compile(r"arXiv:\S+\s+Announce Type:\s*\S+\s*Abstract:\s*")
 _MARKUP_AT_START = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<!?(?P<name>[\w:?-]+)", re.ASCII)
 _EVIDENCE = 160  # how much of what a source said is quoted in an error
-# An item of a table ends at 400 kB, and one paper must not keep a whole day from being stored. What
-# arXiv takes is far below: https://info.arxiv.org/help/prep.html (abstracts 1,920), 2026-11-23.
-_TITLE_BYTES, _ABSTRACT_BYTES, _CREATORS_BYTES = 8_000, 200_000, 60_000
-
 # lxml's elements carry no types of their own that would help here.
 _Element = Any
 
@@ -94,19 +99,21 @@ def read_feed(body: bytes, *, source: str, is_strict: bool = True) -> Announceme
 
     Raises: FeedError: In one line, what makes this no feed of arXiv's that can be believed.
     """
-    root = whole_document(body, source=source)
+    root, said = whole_document(body, source=source), evidence(body)
     if root.tag == "rss":
         channel = root.find("channel")
         if channel is None:
             raise FeedError(source, "an RSS document without a channel")
         items, refused = _items(channel.findall("item"), _rss_item, source)
-        names, announced_on = _names(channel, "title", source), _rss_date(channel, source)
+        names, announced_on = _names(channel, "title", source, said), _rss_date(channel, source)
     elif root.tag == _ATOM_FEED:
         entries = root.findall("atom:entry", _NS)
-        names, announced_on = _names(root, "atom:title", source), _atom_date(root, entries, source)
+        names = _names(root, "atom:title", source, said)
+        announced_on = _atom_date(root, entries, source)
         items, refused = _items(entries, _atom_item, source)
     else:
-        raise NotAFeedError(source, f"not an announcement feed: the root element is {_local(root)}")
+        problem = f"not an announcement feed: the root element is {_local(root)}"
+        raise NotAFeedError(source, problem, said=said)
     if refused and (is_strict or not items):
         raise refused[0]
     return AnnouncementFeed(
@@ -120,7 +127,7 @@ def whole_document(body: bytes, *, source: str) -> _Element:
 
     Raises: FeedError: If it is anything else; *source* names it.
     """
-    said = body[:_EVIDENCE].decode("utf-8", "replace")
+    said = evidence(body)
     if not body.strip():
         raise NotAFeedError(source, "the file is empty")
     if is_rate_limit(body):
@@ -154,21 +161,25 @@ def whole_document(body: bytes, *, source: str) -> _Element:
     return root
 
 
+def evidence(body: bytes) -> str:
+    """How *body* begins, for logs."""
+    return body[:_EVIDENCE].decode("utf-8", "replace")
+
+
 def is_rate_limit(body: bytes) -> bool:
     """Whether *body* is arXiv's way to say 429, which comes with the status 200 too."""
     return body[:64].lstrip().lower().startswith(b"rate exceeded")
 
 
-def _names(channel: _Element, title_path: str, source: str) -> tuple[str, ...]:
+def _names(channel: _Element, title_path: str, source: str, said: str) -> tuple[str, ...]:
     """The categories or archives in the channel's title, else those of its own address."""
     title = clean(channel.findtext(title_path, "", _NS))
     if title.startswith("Feed error"):
-        said = clean(
+        told = clean(
             channel.findtext("description", "", _NS) or channel.findtext("atom:subtitle", "", _NS)
         )
-        raise ErrorFeedError(
-            source, f"arXiv's error feed: {shorten(said or title, characters=_EVIDENCE)}"
-        )
+        problem = f"arXiv's error feed: {shorten(told or title, characters=_EVIDENCE)}"
+        raise ErrorFeedError(source, problem, said=said)
     match = _NAMES.fullmatch(title)
     names = match["names"].split(",") if match else []
     if not names:
@@ -259,20 +270,20 @@ def _item(
     if not coded:
         raise FeedError(source, f"{named} has no category")
     assert paper.version is not None
-    told_title = readable(title.strip())
-    abstract = readable(_PREFIX.sub("", description.strip(), count=1).strip())
+    told_title = prose(title, TITLE_BYTES)
+    abstract = prose(_PREFIX.sub("", description.strip(), count=1), ABSTRACT_BYTES)
     creators = (creator.text or "" for creator in element.findall("dc:creator", _NS))
     return FeedItem(
         arxiv_id=paper.arxiv_id,
         version=paper.version,
         announce_type=AnnounceType(told),
-        title=_bounded(told_title, _TITLE_BYTES),
-        abstract=_bounded(abstract, _ABSTRACT_BYTES),
-        authors=split_authors(_bounded(", ".join(creators), _CREATORS_BYTES)),
+        title=told_title,
+        abstract=abstract,
+        authors=fitting(split_authors(bounded(", ".join(creators), AUTHORS_BYTES))),
         categories=coded,
         licence=_optional(element, "dc:rights"),
         doi=_optional(element, "arxiv:DOI"),
-        journal_ref=readable(_optional(element, "arxiv:journal_reference") or "") or None,
+        journal_ref=line(_optional(element, "arxiv:journal_reference")),
         withdrawn=is_withdrawn(title=told_title, abstract=abstract),
     )
 
@@ -289,16 +300,8 @@ def _versioned_id(identifier: str, source: str) -> VersionedId:
     return paper
 
 
-def _bounded(text: str, most_bytes: int) -> str:
-    """*text*, cut with an ellipsis if it takes more than *most_bytes*."""
-    body = text.encode()
-    if len(body) <= most_bytes:
-        return text
-    return shorten(text, characters=len(body[:most_bytes].decode(errors="ignore")))
-
-
 def _optional(element: _Element, path: str) -> str | None:
-    return element.findtext(path, "", _NS).strip() or None
+    return bounded(element.findtext(path, "", _NS).strip(), LINE_BYTES) or None
 
 
 def _start(said: str) -> str:

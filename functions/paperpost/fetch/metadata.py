@@ -8,9 +8,8 @@ import arxiv
 from paperpost.domain.errors import FeedError, InvalidInputError
 from paperpost.domain.ids import parse_id
 from paperpost.domain.papers import Author, Paper
-from paperpost.fetch.authors import is_name
 from paperpost.fetch.search import ASKED_BY_ID, ApiSearch
-from paperpost.fetch.tex import readable
+from paperpost.fetch.tidy import line, named
 from paperpost.fetch.withdrawals import is_withdrawn
 from paperpost.observe import logger
 from paperpost.storage.items import chunks
@@ -70,10 +69,10 @@ def _completed(papers: dict[str, Paper], result: arxiv.Result) -> Paper | None:
         completed = replace(
             completed,
             updated_at=result.updated,
-            comment=_text(result.comment) or paper.comment,
-            withdrawn=paper.withdrawn or is_withdrawn(comment=_text(result.comment) or ""),
-            doi=(result.doi or "").strip() or paper.doi,
-            journal_ref=_text(result.journal_ref) or paper.journal_ref,
+            comment=line(result.comment) or paper.comment,
+            withdrawn=paper.withdrawn or is_withdrawn(comment=line(result.comment) or ""),
+            doi=line(result.doi) or paper.doi,
+            journal_ref=line(result.journal_ref) or paper.journal_ref,
             authors=_authors(paper, result),
         )
     return None if completed == paper else completed
@@ -81,18 +80,10 @@ def _completed(papers: dict[str, Paper], result: arxiv.Result) -> Paper | None:
 
 def _authors(paper: Paper, result: arxiv.Result) -> tuple[Author, ...]:
     """The API's names and places, where it counts the same authors as the feed."""
-    people = [told for told in result.authors if is_name(told.name or "")]
+    people = named(Author(name=a.name, affiliations=tuple(a.affiliation)) for a in result.authors)
     if len(people) != len(paper.authors):
         return paper.authors
     return tuple(
-        Author(
-            name=_text(told.name) or known.name,
-            affiliations=tuple(filter(None, map(_text, told.affiliation))) or known.affiliations,
-        )
+        replace(told, affiliations=told.affiliations or known.affiliations)
         for told, known in zip(people, paper.authors, strict=True)
     )
-
-
-def _text(text: str | None) -> str | None:
-    """On one line; the API has accents in Unicode, but TeX in comments and references."""
-    return " ".join(readable(text).split()) or None if text else None

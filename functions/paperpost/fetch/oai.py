@@ -11,12 +11,24 @@ import requests
 from lxml import etree
 
 from paperpost.domain.categories import archive_of, canonical
-from paperpost.domain.errors import FeedError, InvalidInputError
+from paperpost.domain.errors import FeedError, InvalidInputError, NotAFeedError
 from paperpost.domain.ids import parse_id
 from paperpost.domain.papers import Author
 from paperpost.domain.text import clean, shorten
 from paperpost.fetch.authors import split_authors
-from paperpost.fetch.feeds import whole_document
+from paperpost.fetch.feeds import evidence, whole_document
+from paperpost.fetch.tidy import (
+    ABSTRACT_BYTES,
+    AUTHORS_BYTES,
+    LINE_BYTES,
+    TITLE_BYTES,
+    bounded,
+    fitting,
+    line,
+    named,
+    prose,
+)
+from paperpost.fetch.withdrawals import is_withdrawn
 
 # Source: https://info.arxiv.org/help/oa/index.html, read 2026-11-23.
 OAI_BASE = "https://oaipmh.arxiv.org/oai"
@@ -40,17 +52,8 @@ _YEARS = range(1900, 2200)  # some papers are older than arXiv; anything else is
 # Collaborations".
 _AND = re.compile(r"(?P<aside>\([^()]*\))|,?\s+and\s+(?![^,()]{0,80}collaborations)", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n(?=[ \t]*\n|[ \t]{2,})")
-# A paper withdrawn from a journal is none that was withdrawn from arXiv.
-_WITHDRAWN = re.compile(
-    r"\bth(?:is|e) (?:[\w-]+ )?(?:paper|submission|article|manuscript|work|preprint|version|note)"
-    r" (?:has been|have been|was|is)(?: \w+)? withdrawn\b(?! from)"
-    r"|^(?:paper )?withdrawn (?:by|due)\b",
-    re.IGNORECASE,
-)
 # Source flag I: nothing but a note stands in place of the paper (arXiv/oaipmh, create_records.py).
 _NO_SOURCE = "I"
-# An item of a table ends at 400 kB; what arXiv takes is far below these.
-_ABSTRACT_BYTES, _AUTHORS_BYTES, _LINE_BYTES = 200_000, 60_000, 8_000
 
 # lxml's elements carry no types of their own that would help here.
 _Element = Any
@@ -81,7 +84,7 @@ class OaiVersion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaiRecord:
     """
-    One paper as OAI-PMH tells it now; texts are TeX, as arXiv has them.
+    One paper as OAI-PMH tells it now; its texts are made readable, formulas stay TeX.
 
     `datestamp` is the (UTC) date of the last change of any kind, so nothing of it was announced
     later. `versions` has every version, the oldest first, in the format arXivRaw; it is empty in
@@ -125,8 +128,8 @@ def read_records(body: bytes, *, source: str) -> OaiPage:
     """
     root = whole_document(body, source=source)
     if root.tag != _ROOT:
-        name = etree.QName(root).localname
-        raise FeedError(source, f"not an OAI-PMH answer: the root element is {name}")
+        problem = f"not an OAI-PMH answer: the root element is {etree.QName(root).localname}"
+        raise NotAFeedError(source, problem, said=evidence(body))
     for error in root.findall("oai:error", _NS):
         code = error.get("code", "")
         if code == _NO_RECORDS:
@@ -232,13 +235,14 @@ def _record(element: _Element, header: _Element, source: str) -> OaiRecord:
     if not categories:
         raise FeedError(source, f"{arxiv_id} has no category")
     versions = _versions(told, arxiv_id, source) if told.is_raw else ()
-    abstract, comment = _unwrapped(told.text("abstract")), told.line("comments")
+    abstract = prose(_unwrapped(told.text("abstract")), ABSTRACT_BYTES)
+    title, comment = told.line("title", TITLE_BYTES) or "", told.line("comments")
     flags = versions[-1].source_type if versions else ""
     return OaiRecord(
         arxiv_id=arxiv_id,
         datestamp=_datestamp(header, arxiv_id, source),
-        title=told.line("title") or "",
-        abstract=_bounded(abstract, _ABSTRACT_BYTES),
+        title=title,
+        abstract=abstract,
         authors=_raw_authors(told.text("authors")) if told.is_raw else told.authors(),
         categories=categories,
         versions=versions,
@@ -246,9 +250,8 @@ def _record(element: _Element, header: _Element, source: str) -> OaiRecord:
         doi=told.line("doi"),
         journal_ref=told.line("journal-ref"),
         licence=told.line("license"),
-        withdrawn=bool(
-            _NO_SOURCE in flags or _WITHDRAWN.match(abstract) or _WITHDRAWN.search(comment or "")
-        ),
+        withdrawn=_NO_SOURCE in flags
+        or is_withdrawn(title=title, abstract=abstract, comment=comment or ""),
     )
 
 
@@ -266,8 +269,8 @@ class _Told:
     def text(self, name: str) -> str:
         return self._of(self._element, name).strip()
 
-    def line(self, name: str) -> str | None:
-        return _bounded(" ".join(self.text(name).split()), _LINE_BYTES) or None
+    def line(self, name: str, most_bytes: int = LINE_BYTES) -> str | None:
+        return line(self.text(name), most_bytes)
 
     def dated(self) -> Iterator[tuple[str, str, str]]:
         """Each version's name, date and source type, as they stand."""
@@ -281,10 +284,8 @@ class _Told:
             parts = (self._of(author, part) for part in ("forenames", "keyname", "suffix"))
             name = " ".join(" ".join(parts).split())
             places = author.findall(f"{self._prefix}:affiliation", _NS)
-            told = (" ".join((place.text or "").split()) for place in places)
-            if name:
-                found.append(Author(name=name, affiliations=tuple(a for a in told if a)))
-        return tuple(found)
+            found.append(Author(name=name, affiliations=tuple(p.text or "" for p in places)))
+        return named(found)
 
     def _of(self, element: _Element, name: str) -> str:
         return str(element.findtext(f"{self._prefix}:{name}", "", _NS))
@@ -333,21 +334,14 @@ def _base_id(text: str, source: str) -> str:
 
 def _raw_authors(text: str) -> tuple[Author, ...]:
     """The submitter's own list: commas, and an `and` before the last name."""
-    line = " ".join(_bounded(text, _AUTHORS_BYTES).split())
-    return split_authors(_AND.sub(lambda found: found["aside"] or ", ", line))
+    told = " ".join(bounded(text, AUTHORS_BYTES).split())
+    return fitting(split_authors(_AND.sub(lambda found: found["aside"] or ", ", told)))
 
 
 def _unwrapped(text: str) -> str:
     """Hard-wrapped lines joined; an indented line or an empty one begins a paragraph."""
     paragraphs = (" ".join(part.split()) for part in _PARAGRAPH.split(text))
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _bounded(text: str, most_bytes: int) -> str:
-    body = text.encode()
-    if len(body) <= most_bytes:
-        return text
-    return shorten(text, characters=len(body[:most_bytes].decode(errors="ignore")))
 
 
 def _count(text: str) -> int | None:

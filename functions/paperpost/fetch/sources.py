@@ -16,6 +16,7 @@ from paperpost.domain.errors import (
     RateLimitedError,
     UnavailableError,
 )
+from paperpost.fetch.feeds import evidence
 from paperpost.fetch.transport import MAX_BYTES
 from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.items import chunks
@@ -24,7 +25,6 @@ from paperpost.storage.items import chunks
 # addresses stay short all the same.
 _MOST_TOGETHER = 24
 _VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-_EVIDENCE = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def halves(source: Source, request: Request) -> Iterator[Request]:
 
 def refuse_answer(url: str, status: int, content_type: str | None, body: bytes) -> None:
     """Judge an answer by what its headers say. Raises: FeedError: If it is not a document."""
-    said = body[:_EVIDENCE].decode("utf-8", "replace")
+    said = evidence(body)
     if status == requests.codes.too_many_requests:
         raise RateLimitedError(url, "asked too often", status=status, said=said)
     if status == requests.codes.bad_request:

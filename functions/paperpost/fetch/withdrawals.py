@@ -10,13 +10,14 @@ _PAPER = (
 _BACK = r"withdrawn\b(?!,? (?:it )?from (?!(?:the )?arxiv|public))"
 _NOTICE = re.compile(
     rf"(?:arxiv admin note: )?(?:{_PAPER} (?:has been|have been|had been|was|is)(?: being)?"
-    rf"(?: \w+ly| now| hereby)? {_BACK}|(?:paper |article |submission |\W*){_BACK}"
+    rf"(?: \w+ly| now| hereby)? {_BACK}|(?:paper |article |submission |\W{{0,20}}){_BACK}"
     r"(?= (?:by|due|because|as|since|for|from|until|pending)\b|\s*[^\w\s]|\s*$))",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?:^|[.;:!?\])\n]|,(?= this))\s*")
 _TITLE = re.compile(
-    r"[\[(*\s]*withdrawn[\])*]*\s*(?::|--?|–|—|[\])*])|.*[\[(]\s*withdrawn\b[^\])]*[\])]\W*$|withdrawn\W*$",
+    r"[\[(*\s]*withdrawn[\])*]*\s*(?::|--?|–|—|[\])*])"
+    r"|.*[\[(]\s*withdrawn\b[^\])\[(]{0,200}[\])]\W{0,20}$|withdrawn\W{0,20}$",
     re.IGNORECASE | re.DOTALL,
 )
 

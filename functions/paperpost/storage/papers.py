@@ -285,7 +285,7 @@ def _paper(item: Mapping[str, Any]) -> Paper:
         title=body.get("title", ""),
         abstract=body.get("abstract", ""),
         authors=tuple(
-            Author(name=a["name"], affiliations=tuple(a.get("affiliations", ())))
+            Author(name=a.get("name", ""), affiliations=tuple(a.get("affiliations", ())))
             for a in body.get("authors", ())
         ),
         categories=tuple(body["categories"]),

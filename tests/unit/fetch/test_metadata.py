@@ -179,24 +179,3 @@ def test_a_page_that_fails_does_not_take_the_next_with_it(metadata: ArxivMetadat
     completed = list(metadata.completed([*others, PAPER]))
 
     assert [paper.arxiv_id for paper in completed] == ["2604.99001"]
-
-
-@responses.activate
-def test_real_answers_are_read(metadata: ArxivMetadata, shared_data: Path) -> None:
-    """An old-style id, and a paper with 34 authors, one of whom carries an umlaut."""
-    answers = shared_data / "arxiv-api"
-    old = replace(PAPER, arxiv_id="quant-ph/0201082", version=1)
-    many = replace(
-        PAPER,
-        arxiv_id="1707.08567",
-        version=1,
-        authors=tuple(Author(name=f"N {n}") for n in range(34)),
-    )
-    for name in ("id-quant-ph-0201082v1_old-style.xml", "ids-one-missing-one-found_34-authors.xml"):
-        responses.get(API, body=(answers / name).read_bytes())
-
-    [told_old] = metadata.completed([old])
-    [told_many] = metadata.completed([many])
-
-    assert told_old.submitted_at == datetime(2002, 1, 18, 15, 8, 5, tzinfo=UTC)
-    assert [a.name for a in told_many.authors if "ü" in a.name] == ["Dirk Wübben"]
