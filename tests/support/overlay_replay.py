@@ -64,6 +64,7 @@ class Overlay:
         self.dead_letters = 0
         self._cloud, self._model, self._dead = cloud, model, dead
         self._receives: dict[str, int] = {}
+        self._streamed: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
         """All the days; a dead model recovers behind them."""
@@ -149,12 +150,25 @@ class Overlay:
         }
 
     def _publish(self) -> None:
-        try:
-            self._call(publish, {"task": "heal"})
-        except PaperpostError as exc:
-            self.alarms.append({"at": self.night.at, "problem": str(exc)})
+        """What the stream tells since the last time, and the schedule."""
+        events: list[dict[str, Any]] = [{"task": "heal"}]
+        if records := list(self._stream()):
+            events.insert(0, {"Records": records})
+        for event in events:
+            try:
+                self._call(publish, event)
+            except PaperpostError as exc:
+                self.alarms.append({"at": self.night.at, "problem": str(exc)})
         for category in CATEGORIES:
             self._look(category)
+
+    def _stream(self) -> Iterator[dict[str, Any]]:
+        """The keys that publish's filter lets through, of what has changed since."""
+        for (pk, sk), item in self.night.items().items():
+            is_told = pk.startswith("CATEGORY#") or sk.startswith("ENRICHMENT#")
+            if is_told and self._streamed.get((pk, sk)) != item["updated_at"]:
+                self._streamed[pk, sk] = item["updated_at"]
+                yield {"dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}}}
 
     def _look(self, category: str) -> None:
         """What somebody who reads the feed sees now."""
@@ -241,6 +255,7 @@ def leave(overlay: Overlay, out: Path, cloud: Cloud) -> None:
             for (on, category), papers in listed.items()
             for arxiv_id, (_, told) in papers.items()
         ],
+        "texts": len({(p.arxiv_id, p.abstract) for day in overlay.days for p in day.papers}),
         "completed_at": [
             {"on": i["sk"], "category": i["category"], "at": i["completed_at"]}
             for i in items
