@@ -176,7 +176,7 @@ def worker(
 
 def store(storage: Storage, number: int) -> list[Paper]:
     """Many papers."""
-    made = [make_paper(f"2604.{n:05}", title=f"Nothing, Part {n}") for n in range(number)]
+    made = [make_paper(f"2604.{n:05}", title="Nothing") for n in range(number)]
     storage.papers.put_papers(made)
     return made
 

@@ -26,6 +26,7 @@ PAPER = Paper(
     categories=("cs.CV", "cs.LG"),
     submitted_at=NOW,
     listed={"cs.CV": FirstListing(announced_on=ON, announce_type=AnnounceType.NEW)},
+    replaced={"cs.CV": (date(2026, 4, 23), date(2026, 5, 4))},
 )
 LISTING = Listing(
     category="cs.CV",
@@ -81,12 +82,14 @@ def test_a_newer_version_stays_when_an_older_one_is_seen_again(storage: Storage)
         version=2,
         title="Second",
         listed={"cs.LG": FirstListing(announced_on=ON, announce_type=AnnounceType.REPLACE_CROSS)},
+        replaced={"cs.CV": (date(2026, 4, 24),)},
     )
     storage.papers.put_papers([PAPER])
     storage.papers.put_papers([second])
     storage.papers.put_papers([PAPER])
 
     kept = storage.papers.get_papers([PAPER.arxiv_id])[PAPER.arxiv_id]
+    assert [on.day for on in kept.replaced["cs.CV"]] == [23, 24, 4]
     assert (kept.version, kept.title, set(kept.listed)) == (2, "Second", {"cs.CV", "cs.LG"})
 
 

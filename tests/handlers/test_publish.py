@@ -17,7 +17,7 @@ from paperpost.domain.issuefiles import issue_path, to_bytes
 from paperpost.domain.issues import FrozenIssue
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import to_bytes as mail_counts
-from paperpost.domain.papers import AnnounceType, FirstListing, Paper
+from paperpost.domain.papers import AnnounceType, Paper, listed_as
 from paperpost.publish import handler as publish
 from paperpost.publish.entries import tag_of
 from paperpost.storage.papers import PaperTable
@@ -60,11 +60,9 @@ class Stage:
     ) -> None:
         """Store an announcement of cs.CV as fetch does, and what enrich adds to it."""
         announce_type = changes.pop("announce_type", AnnounceType.NEW)
-        first = FirstListing(announced_on=on, announce_type=announce_type)
-        self.papers.put_papers(replace(p, listed={"cs.CV": first}) for p in papers)
-        self.papers.put_listings(
-            make_listing(p, on=on, announce_type=announce_type) for p in papers
-        )
+        listings = [make_listing(p, on=on, announce_type=announce_type) for p in papers]
+        self.papers.put_papers(map(listed_as, papers, listings))
+        self.papers.put_listings(listings)
         if enriched:
             self.enrich(papers, at=stored_at(on) + timedelta(minutes=3))
         self.papers.put_announcement(replace(make_announcement(len(papers), on=on), **changes))
@@ -629,6 +627,28 @@ def test_an_entry_keeps_its_translation_until_that_of_its_new_version_is_there(
     assert "虚构的标题" in held
     assert "A Better Title" in stage.text("cs.CV/rss.en.xml")
     assert "虚构的标题" in stage.text("cs.CV/rss.xml")
+
+
+def test_a_late_translation_reaches_the_page_of_a_replacement_that_no_feed_holds_any_more(
+    stage: Stage,
+) -> None:
+    """The stream names the paper; where it was replaced is told by the paper itself."""
+    days = [DAY + timedelta(days=n) for n in range(10)]
+    second = make_paper("2604.99000", version=2, title="A Better Title")
+    stage.announce(papers(0), on=days[0])
+    stage.announce([second], on=days[1], announce_type=AnnounceType.REPLACE, enriched=False)
+    for n, on in enumerate(days[2:], 1):
+        stage.announce(papers(n), on=on)
+    stage.heal(stored_at(days[-1]) + timedelta(minutes=5))
+    before = stage.text(f"cs.CV/{days[1]}.html")
+    stage.enrich([second], at=stored_at(days[-1]) + timedelta(minutes=8))
+
+    at = stored_at(days[-1]) + timedelta(minutes=10)
+    stage.stream(at, ("PAPER#2604.99000", "ENRICHMENT#zh"))
+
+    assert "A Better Title" in before
+    assert "虚构的标题" not in before
+    assert "虚构的标题" in stage.text(f"cs.CV/{days[1]}.html")
 
 
 def test_a_withdrawal_reaches_the_page_of_a_day_that_no_feed_holds_any_more(stage: Stage) -> None:

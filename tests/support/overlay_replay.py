@@ -255,7 +255,13 @@ def leave(overlay: Overlay, out: Path, cloud: Cloud) -> None:
             for (on, category), papers in listed.items()
             for arxiv_id, (_, told) in papers.items()
         ],
-        "texts": len({(p.arxiv_id, p.abstract) for day in overlay.days for p in day.papers}),
+        "texts": len(
+            {
+                (paper.arxiv_id, paper.abstract)
+                for day in overlay.days
+                for paper, _ in day.listed(CATEGORIES)
+            }
+        ),
         "completed_at": [
             {"on": i["sk"], "category": i["category"], "at": i["completed_at"]}
             for i in items

@@ -43,7 +43,11 @@ class FirstListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """An e-print at its newest known version. `categories` are canonical, the primary first."""
+    """
+    An e-print at its newest known version. `categories` are canonical, the primary first.
+
+    `listed`: category → its first listing there. `replaced`: category → dates of replacements.
+    """
 
     arxiv_id: str
     version: int
@@ -59,11 +63,19 @@ class Paper:
     updated_at: datetime | None = None
     withdrawn: bool = False
     listed: Mapping[str, FirstListing] = field(default_factory=dict)
+    replaced: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
 
     @property
     def primary(self) -> str:
         """The primary category."""
         return self.categories[0]
+
+    def dates_in(self, category: str) -> frozenset[date]:
+        """The dates whose announcements of *category* list it, as far as they are known."""
+        first = self.listed.get(category)
+        return frozenset(
+            {*self.replaced.get(category, ()), *([first.announced_on] if first else ())}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +95,7 @@ def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
     Return what to keep of a stored paper and a new sighting of it.
 
     The newer version wins whole; of one version, what is known is never erased by a source that
-    does not tell it. `listed` is merged (see merge_listed).
+    does not tell it. `listed` is merged (see merge_listed), `replaced` only gains.
     """
     if stored is None:
         return seen
@@ -92,7 +104,23 @@ def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
     listed = dict(stored.listed)
     for category, first in seen.listed.items():
         listed[category] = merge_listed(listed.get(category), first)
-    return replace(merged, listed=listed, submitted_at=merged.submitted_at or older.submitted_at)
+    replaced = {
+        category: tuple(
+            sorted({*stored.replaced.get(category, ()), *seen.replaced.get(category, ())})
+        )
+        for category in {**stored.replaced, **seen.replaced}
+    }
+    submitted_at = merged.submitted_at or older.submitted_at
+    return replace(merged, listed=listed, replaced=replaced, submitted_at=submitted_at)
+
+
+def listed_as(paper: Paper, listing: Listing) -> Paper:
+    """*paper* that knows of *listing*."""
+    first = FirstListing(announced_on=listing.announced_on, announce_type=listing.announce_type)
+    is_replacement = listing.announce_type.is_replacement
+    replaced = {listing.category: (listing.announced_on,)} if is_replacement else {}
+    seen = replace(paper, listed={listing.category: first}, replaced=replaced)
+    return merge_papers(paper, seen)
 
 
 def merge_listed(stored: FirstListing | None, seen: FirstListing) -> FirstListing:

@@ -1,7 +1,7 @@
 """What must have been announced on a date, worked out from when papers were submitted."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ from paperpost.domain.ids import parse_id
 from paperpost.domain.papers import (
     AnnounceType,
     Author,
-    FirstListing,
     Listing,
     Paper,
+    listed_as,
     merge_papers,
 )
 from paperpost.fetch.oai import OaiRecord
@@ -197,9 +197,8 @@ class _Drafted:
                 stored_at=now,
             )
             self._listings[category][paper.arxiv_id] = listing
-            first = FirstListing(announced_on=self._on, announce_type=announce_type)
             known = self._papers.get(paper.arxiv_id, paper)
-            self._papers[paper.arxiv_id] = replace(known, listed={**known.listed, category: first})
+            self._papers[paper.arxiv_id] = listed_as(known, listing)
 
     def day(self) -> Day:
         return Day(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from paperpost.domain.announcements import type_in_category
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import FeedError, InvalidInputError
-from paperpost.domain.papers import AnnounceType, FirstListing, Listing, Paper, merge_papers
+from paperpost.domain.papers import AnnounceType, Listing, Paper, listed_as, merge_papers
 from paperpost.fetch.feeds import AnnouncementFeed, FeedItem
 
 
@@ -126,8 +126,7 @@ def _listings(
 
 
 def _paper(item: FeedItem, listing: Listing) -> Paper:
-    first = FirstListing(announced_on=listing.announced_on, announce_type=listing.announce_type)
-    return Paper(
+    paper = Paper(
         arxiv_id=item.arxiv_id,
         version=item.version,
         title=item.title,
@@ -138,5 +137,5 @@ def _paper(item: FeedItem, listing: Listing) -> Paper:
         doi=item.doi,
         journal_ref=item.journal_ref,
         withdrawn=item.withdrawn,
-        listed={listing.category: first},
     )
+    return listed_as(paper, listing)

@@ -38,7 +38,11 @@ def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]
     kept = {c: listings for c, listings in day.listings.items() if c not in gone}
     ids = {listing.arxiv_id for listings in kept.values() for listing in listings}
     left = tuple(
-        replace(paper, listed={c: f for c, f in paper.listed.items() if c in kept})
+        replace(
+            paper,
+            listed={c: first for c, first in paper.listed.items() if c in kept},
+            replaced={c: dates for c, dates in paper.replaced.items() if c in kept},
+        )
         for paper in day.papers
         if paper.arxiv_id in ids
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from paperpost.domain.announcements import Calendar, eastern_date, type_in_category
-from paperpost.domain.papers import AnnounceType, FirstListing, Listing, Paper
+from paperpost.domain.papers import AnnounceType, Listing, Paper, listed_as
 from paperpost.fetch.history import MOST_ANNOUNCED, History, announced_on
 from paperpost.fetch.sightings import Day
 from paperpost.storage.papers import PaperTable
@@ -123,10 +123,8 @@ def with_listings(day: Day, also: Iterable[tuple[Paper, Listing]]) -> Day:
     papers = {paper.arxiv_id: paper for paper in day.papers}
     listings = {category: list(some) for category, some in day.listings.items()}
     for paper, listing in also:
-        told = FirstListing(announced_on=day.announced_on, announce_type=listing.announce_type)
         known = papers.get(paper.arxiv_id, paper)
-        listed = {**known.listed, listing.category: told}
-        papers[paper.arxiv_id] = replace(known, listed=listed)
+        papers[paper.arxiv_id] = listed_as(known, listing)
         listings[listing.category].append(listing)
     return replace(
         day,

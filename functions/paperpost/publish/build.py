@@ -136,8 +136,7 @@ def _to_renew(
     dates = known.later | touched
     for day in days:
         if not known.is_noted_as(day.announcement):
-            firsts = (record.paper.listed.get(category.code) for record in day.records)
-            dates |= {first.announced_on for first in firsts if first}
+            dates = dates.union(*(r.paper.dates_in(category.code) for r in day.records))
     older = {a.announced_on for a in known.with_papers[len(known.window) :]}
     return dates & older
 

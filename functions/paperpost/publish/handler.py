@@ -171,8 +171,8 @@ def _order(event: Mapping[str, Any], press: Press) -> Order:
         elif sk.startswith(keys.ENRICHMENT_PREFIX):
             enriched.add(pk.removeprefix(keys.paper_pk("")))
     for paper in press.papers.get_papers(sorted(enriched)).values():
-        for category, first in paper.listed.items():
-            touched.setdefault(category, set()).add(first.announced_on)
+        for category in paper.listed:
+            touched.setdefault(category, set()).update(paper.dates_in(category))
     return Order(
         categories={category: frozenset(dates) for category, dates in touched.items()},
         healing=False,

@@ -272,6 +272,10 @@ def _paper_item(paper: Paper) -> Item:
                 category: f"{first.announced_on.isoformat()} {first.announce_type.value}"
                 for category, first in paper.listed.items()
             },
+            "replaced": {
+                category: [on.isoformat() for on in dates]
+                for category, dates in paper.replaced.items()
+            },
         }
     )
     return {"pk": keys.paper_pk(paper.arxiv_id), "sk": keys.PAPER_SK, "body": body}
@@ -297,6 +301,10 @@ def _paper(item: Mapping[str, Any]) -> Paper:
         updated_at=optional_time(body.get("updated_at")),
         withdrawn=body.get("withdrawn", False),
         listed={category: _first(text) for category, text in body.get("listed", {}).items()},
+        replaced={
+            category: tuple(map(date.fromisoformat, dates))
+            for category, dates in body.get("replaced", {}).items()
+        },
     )
 
 
