@@ -1,7 +1,9 @@
 """What the stages rely on in their tables and bucket, on moto and on the emulator alike."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -174,6 +176,27 @@ def test_one_fetcher_at_a_time_has_the_lease(storage: Storage) -> None:
     assert not storage.fetch.release_lease("two", Waits())
     assert storage.fetch.release_lease("one", told)
     assert storage.fetch.take_lease("two", until=until, now=NOW) == told
+
+
+def test_a_lease_that_came_and_went_meanwhile_is_not_taken_with_old_waits(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the other fetcher was asked to wait for must not be lost."""
+    until, read = NOW + timedelta(minutes=5), storage.fetch._get
+    storage.fetch.take_lease("zero", until=until, now=NOW)
+    storage.fetch.release_lease("zero", Waits(asked_at=NOW - timedelta(hours=1)))
+
+    def read_early(key: str) -> Mapping[str, Any]:
+        stored = read(key)
+        monkeypatch.setattr(storage.fetch, "_get", read)
+        storage.fetch.take_lease("one", until=until, now=NOW)
+        storage.fetch.release_lease("one", Waits(asked_at=NOW))
+        return stored
+
+    monkeypatch.setattr(storage.fetch, "_get", read_early)
+
+    assert storage.fetch.take_lease("two", until=until, now=NOW) is None
+    assert storage.fetch.take_lease("two", until=until, now=NOW) == Waits(asked_at=NOW)
 
 
 def test_an_expired_lease_is_taken_over_and_lost_to_its_old_owner(storage: Storage) -> None:

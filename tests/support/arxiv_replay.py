@@ -30,7 +30,9 @@ from support.nights import Night
 from support.template import source_template
 
 _PUBLISHED_AT = time(13, 30)
-_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))  # of the schedule, as template.yaml has it
+# Lambda tries a failed event again after 1 and after 2 minutes, as often as template.yaml says.
+# Source: Lambda developer guide, 'Error handling for asynchronous invocation', read 2026-11-26.
+_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Replay:
     def _polls_of(self, on: date) -> None:
         if on == self.scenario.lease_left:
             self.night.wait_until(on, time(0, 20))
-            until = self.night.at + timedelta(minutes=5)
+            until = self.night.at + timedelta(minutes=10)
             assert self.night.notes.take_lease("dead", until=until, now=self.night.at) is not None
         for at in due_on(on):
             self.night.at = max(self.night.at, at)
@@ -84,7 +86,7 @@ class Replay:
                 self._poll()
 
     def _poll(self) -> bool:
-        """Poll as the schedule does, which tries a failed invocation again."""
+        """Poll as the schedule does; Lambda tries a failed event again."""
         for wait in (timedelta(), *_RETRIES):
             self.night.at += wait
             if not self._problem():

@@ -79,7 +79,8 @@ class Fault:
     One fault and when it strikes; every condition that is given must hold.
 
     `requests`: numbers of requests, from 1, over all endpoints. `on` and `until`: Eastern dates.
-    `endpoint`: feed, api or oai. `times`: how often at most.
+    `endpoint`: feed, api or oai. `times`: how often at most. `batch_of`: the date of a stale batch
+    that is older than the one before.
     """
 
     kind: FaultKind
@@ -93,6 +94,7 @@ class Fault:
     retry_as_date: bool = False
     at_byte: int = 1_000
     hours: float | None = None
+    batch_of: date | None = None
     seconds: float = 1.0
     location: str = "https://evil.example/rss/cs.AI"
     code: str = "badResumptionToken"
@@ -271,6 +273,8 @@ class ArxivServer:
         days = [day for day in self.days if day.on < today or (day.on == today and not stale)]
         if not days or now < _midnight(today) + self._ready + self._late(today):
             return None
+        if stale and stale.batch_of:
+            return next(day for day in days if day.on == stale.batch_of)
         return days[-1] if stale or days[-1].on == today else None
 
     def _known(self, now: datetime, visible: Callable[[date], datetime]) -> dict[str, Known]:

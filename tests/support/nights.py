@@ -17,7 +17,7 @@ from support.arxiv_server import ArxivServer, Fault
 from support.aws import Cloud
 
 POLL = {"task": "poll"}
-_REMAINING = timedelta(minutes=5)  # the function's time-out in template.yaml
+_REMAINING = timedelta(minutes=10)  # the function's time-out in template.yaml
 
 
 class Night:
@@ -49,7 +49,7 @@ class Night:
         categories: Sequence[str] = (),
         api: bool = False,
     ) -> dict[str, int]:
-        """What the function does, with five minutes of time."""
+        """What the function does, with ten minutes of time."""
         settings = FetchSettings(
             papers_table=self._cloud.papers,
             enrichment_queue_url=self._cloud.queues["enrichment"],

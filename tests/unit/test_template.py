@@ -11,6 +11,8 @@ from paperpost.enrich import handler as enrich
 from paperpost.enrich import work
 from paperpost.enrich.providers import _PROVIDERS
 from paperpost.enrich.providers.openai import FORMS
+from paperpost.fetch import handler as fetch
+from paperpost.fetch.transport import BODY_TIME, TIMEOUTS_S
 from support.template import ROOT, of_type, source_template, translated_template
 
 STAGES = ("Fetch", "Enrich", "Publish", "Compose", "Deliver", "Subscribe", "Feedback")
@@ -46,7 +48,7 @@ def test_each_function_has_its_own_role_memory_timeout_and_log_group(stage: str)
 
     assert function["Role"] == {"Fn::GetAtt": [f"{stage}FunctionRole", "Arn"]}
     assert 128 <= function["MemorySize"] <= 1024
-    assert 5 <= function["Timeout"] <= 300
+    assert 5 <= function["Timeout"] <= 600
     assert function["Handler"] == f"paperpost.{stage.lower()}.handler.handler"
     assert function["Runtime"] == "python3.13"
     assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{stage}Logs"}
@@ -107,7 +109,11 @@ def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
     Source: Bedrock user guide, 'Prerequisites for inference profiles', read 2026-11-23.
     """
     role = of_type("AWS::IAM::Role")["EnrichFunctionRole"]
-    statements = _as_list(role["Policies"][0]["PolicyDocument"]["Statement"])
+    statements = [
+        statement
+        for policy in role["Policies"]
+        for statement in _as_list(policy["PolicyDocument"]["Statement"])
+    ]
     (resources,) = [s["Resource"] for s in statements if s["Action"] == "bedrock:InvokeModel"]
     model = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
     profile = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/"
@@ -306,6 +312,33 @@ def test_schedules_are_in_eastern_time_with_dead_letters_and_a_name_per_stack() 
         assert schedule["Target"]["DeadLetterConfig"]["Arn"]
         assert "MaximumRetryAttempts" in schedule["Target"]["RetryPolicy"]
         assert "AWS::StackName" in json.dumps(schedule["Name"])
+
+
+def test_an_event_of_a_schedule_that_fails_is_tried_again_and_then_kept() -> None:
+    """
+    A schedule hands its event over; what becomes of it then is Lambda's affair alone.
+
+    Source: Lambda developer guide, 'Error handling for asynchronous invocation', read 2026-11-26.
+    """
+    configs = {
+        config["FunctionName"]["Ref"]: config
+        for config in of_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+
+    targets = [s["Target"]["Arn"] for s in of_type("AWS::Scheduler::Schedule").values()]
+    assert {target["Fn::GetAtt"][0] for target in targets} == set(configs)
+    assert configs["FetchFunction"]["MaximumRetryAttempts"] == 2
+    for config in configs.values():
+        kept = config["DestinationConfig"]["OnFailure"]["Destination"]
+        assert kept == {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
+
+
+def test_the_last_request_of_fetch_ends_before_its_time() -> None:
+    """A request leaves in the first three quarters, and may take as long as its body may."""
+    timeout_s = functions()["FetchFunction"]["Timeout"]
+    longest_s = sum(TIMEOUTS_S) + BODY_TIME.total_seconds()
+
+    assert timeout_s * fetch._FOR_REQUESTS + longest_s < timeout_s
 
 
 def test_the_bucket_is_private_versioned_and_issues_are_not_for_readers() -> None:

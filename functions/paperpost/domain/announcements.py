@@ -1,6 +1,6 @@
 """Announcements: what arXiv announced in one category on one Eastern date, and its state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,6 +13,8 @@ EASTERN = ZoneInfo("America/New_York")
 # The announcement feed is filled soon after midnight Eastern time, Monday to Friday, and empty at
 # the weekend. Source: https://info.arxiv.org/help/availability.html, read 2026-11-23.
 FEED_READY = time(0, 20)
+# Eastern time from which a batch that has not come is late: four hours after it was due.
+LATE = time(4, 0)
 _LAST_WEEKDAY = 4
 
 
@@ -30,6 +32,11 @@ class AnnouncementState(StrEnum):
     def is_settled(self) -> bool:
         """Whether nothing more is waited for."""
         return self in {AnnouncementState.COMPLETE, AnnouncementState.QUIET}
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a batch has come, be it empty in this category."""
+        return self in {AnnouncementState.COMPLETE, AnnouncementState.PARTIAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,16 @@ class Calendar:
         while before.weekday() > _LAST_WEEKDAY:
             before -= timedelta(days=1)
         return before if before in self.holidays else None
+
+    def as_told(self, announcements: Iterable[Announcement]) -> "Calendar":
+        """The same corrected by what came: a batch on a holiday, none on the due day behind it."""
+        holidays = dict(self.holidays)
+        for told in announcements:
+            if told.state.has_begun:
+                holidays.pop(told.announced_on, None)
+            elif told.state is AnnouncementState.QUIET:
+                holidays.setdefault(told.announced_on, told.reason)
+        return Calendar(holidays=holidays)
 
     def next_announcement(self, now: datetime) -> datetime:
         """The next moment (UTC) after *now* at which a new batch can be in the feed."""

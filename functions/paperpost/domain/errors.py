@@ -55,6 +55,10 @@ class ConflictError(PaperpostError):
     """Another writer changed the item in between; reading it anew and trying again may help."""
 
 
+class BusyError(PaperpostError):
+    """A store has no capacity left just now; nothing was lost, and a later try may help."""
+
+
 class RefusedError(PaperpostError):
     """A candidate would empty, shrink or set back what readers see; the old file stays."""
 

@@ -94,8 +94,9 @@ def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
     """
     Return what to keep of a stored paper and a new sighting of it.
 
-    The newer version wins whole; of one version, what is known is never erased by a source that
-    does not tell it. `listed` is merged (see merge_listed), `replaced` only gains.
+    The newer version wins, but where the paper appeared elsewhere holds for every version; of one
+    version, what is known is never erased by a source that does not tell it. `listed` is merged
+    (see merge_listed), `replaced` only gains.
     """
     if stored is None:
         return seen
@@ -110,8 +111,14 @@ def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
         )
         for category in {**stored.replaced, **seen.replaced}
     }
-    submitted_at = merged.submitted_at or older.submitted_at
-    return replace(merged, listed=listed, replaced=replaced, submitted_at=submitted_at)
+    return replace(
+        merged,
+        listed=listed,
+        replaced=replaced,
+        submitted_at=merged.submitted_at or older.submitted_at,
+        doi=merged.doi or older.doi,
+        journal_ref=merged.journal_ref or older.journal_ref,
+    )
 
 
 def listed_as(paper: Paper, listing: Listing) -> Paper:
@@ -141,8 +148,6 @@ def _filled(newer: Paper, older: Paper) -> Paper:
     return replace(
         newer,
         licence=newer.licence or older.licence,
-        doi=newer.doi or older.doi,
-        journal_ref=newer.journal_ref or older.journal_ref,
         comment=newer.comment or older.comment,
         updated_at=newer.updated_at or older.updated_at,
         withdrawn=newer.withdrawn or older.withdrawn,

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from paperpost.domain.announcements import (
     EASTERN,
     FEED_READY,
+    LATE,
     Announcement,
     AnnouncementState,
     Calendar,
@@ -22,9 +23,6 @@ from paperpost.fetch.staleness import without_stale
 from paperpost.fetch.store import put_unless_begun, store_day
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
-
-# Eastern time from which a batch that has not come is late: four hours after it was due.
-_LATE = time(4, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +224,7 @@ class _Notes:
             state, problem = AnnouncementState.STALLED, "the batch before under the date of today"
         elif feed.items:
             problem = f"still the batch of {feed.announced_on}"
-        if self._eastern_time() >= _LATE:
+        if self._eastern_time() >= LATE:
             state = AnnouncementState.STALLED
         if self._put(category, today, state, problem) is AnnouncementState.COMPLETE:
             return []
@@ -237,8 +235,9 @@ class _Notes:
     def _holiday_passed_on(self, category: str, today: date) -> str:
         """The holiday that empties the feed of *today*, since its own had a batch; '' if none."""
         holiday = self.calendar.holiday_before(today)
-        found = holiday and self.papers.get_announcement(category, holiday)
-        return self.calendar.holidays[holiday] if holiday and found and found.stored else ""
+        found = self.papers.get_announcement(category, holiday) if holiday else None
+        has_come = found and found.state.has_begun
+        return self.calendar.holidays[found.announced_on] if found and has_come else ""
 
     def _put(
         self, category: str, on: date, state: AnnouncementState, reason: str

@@ -27,7 +27,8 @@ from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
-# Of the function's time: requests leave in the first part alone, the rest is for storing.
+# Of the function's time: requests leave in the first part alone. The rest is for the last answer,
+# which may take 125 s (transport.py), and for storing.
 _FOR_REQUESTS = 0.75
 _LEASE_MARGIN = timedelta(seconds=10)  # beyond the function's end, when it is surely dead
 _TASKS = ("poll", "backfill")
@@ -39,8 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """
     Poll once, or fill a range of days, and return the counts; `busy` if another fetcher is at it.
 
-    Raises: FeedError: The first feed that was bad or late, when all that came is stored; the
-        schedule retries, then the DLQ keeps the event.
+    Raises: FeedError: The first feed that was bad or late, when all that came is stored; Lambda
+        tries the event again (after 1 and 2 minutes), then the DLQ keeps it.
     """
     metrics.add_metric("FetchPolls", MetricUnit.Count, 1)
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
@@ -82,7 +83,13 @@ def run(
         # Last: the API may take all the time that is left, and no paper waits for it.
         incomplete = None
         if (metadata := _metadata(chosen, session)) is not None:
-            incomplete = complete(polled.ids, papers=stage.papers, metadata=metadata)
+            incomplete = complete(
+                polled.ids,
+                on=eastern_date(clock()),
+                papers=stage.papers,
+                notes=stage.notes,
+                metadata=metadata,
+            )
         return _told(polled, healed, incomplete)
 
 

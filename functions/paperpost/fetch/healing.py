@@ -1,37 +1,29 @@
 """Days that were missed: found by the calendar, filled from what arXiv tells of its past."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from paperpost.domain.announcements import (
-    Announcement,
-    AnnouncementState,
-    Calendar,
-    eastern_date,
-)
+from paperpost.domain.announcements import Calendar, eastern_date
 from paperpost.domain.errors import DamagedError, FeedError
-from paperpost.fetch.history import History, days, submissions_of
+from paperpost.fetch.gaps import HEALED_DAYS, Known
+from paperpost.fetch.history import History, announced_on, days, submissions_of
 from paperpost.fetch.store import store_day
 from paperpost.fetch.told import Told, with_listings
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
-# How far back a poll looks for missed days, and how many of a category it fills at most.
-HEALED_DAYS = 14
-MOST_AT_ONCE = 10
+MOST_AT_ONCE = 10  # days that a poll fills at most
 # From so many days back on, replacements are no longer looked for: finding them means to follow
 # all that changed since.
 _LONG_AGO = timedelta(days=45)
+# An API that finds nothing at all in so long before a day does not answer for the day either.
+_AROUND = timedelta(days=30)
 # The API's index has been days behind; what it does not show yet must not count as nothing.
 _INDEX_LAG = timedelta(days=3)
-# A feed that could be read and had nothing new may mean that arXiv put its mailing off: its papers
-# then come with the next batch. Once so many more batches were due, the feed is not waited for.
-_MOST_WAITED_FOR = 2
 _DAY = timedelta(days=1)
 BACKFILLED = "backfilled"
-_NOTHING_NEW = frozenset({AnnouncementState.WAITING, AnnouncementState.STALLED})
 
 
 class Past(Protocol):
@@ -72,7 +64,8 @@ class Healer:
     def heal(self, categories: Sequence[str]) -> Healed:
         """Fill what the last days lack."""
         today = eastern_date(self.now)
-        missed = {category: self._gaps(category, today) for category in categories}
+        known = {category: self._known(category, last=today) for category in categories}
+        missed = {category: known[category].gaps(self.now) for category in categories}
         found, problems = list[int](), list[FeedError]()
         room = MOST_AT_ONCE
         for category, gaps in missed.items():
@@ -80,7 +73,7 @@ class Healer:
             if not chosen or not self.has_time():
                 continue
             try:
-                filled = self._fill(category, chosen, queue=self.queue)
+                filled = self._fill(known[category], chosen, queue=self.queue)
             except FeedError as exc:
                 problems.append(exc)
             else:
@@ -101,55 +94,31 @@ class Healer:
 
         Raises: FeedError: If neither OAI-PMH nor the API answers.
         """
+        known = self._known(category, last=last, limit=None)
         wanted = [first + n * _DAY for n in range((last - first).days + 1)]
-        stored = {a.announced_on: a for a in self.papers.list_announcements(category, last=last)}
-        gaps = [on for on in wanted if self._is_gap(on, stored)]
-        filled = self._fill(category, gaps, queue=None) if gaps else []
+        gaps = [on for on in wanted if known.is_gap(on)]
+        filled = self._fill(known, gaps, queue=None) if gaps else []
         return Healed(days=len(filled), papers=sum(filled), left=len(gaps) - len(filled))
 
-    def _gaps(self, category: str, today: date) -> list[date]:
-        """
-        Due dates that lack something; before the first poll nothing was due.
+    def _known(self, category: str, *, last: date, limit: int | None = 3 * HEALED_DAYS) -> Known:
+        stored = self.papers.list_announcements(category, last=last, limit=limit)
+        return Known(
+            category=category,
+            stored={announcement.announced_on: announcement for announcement in stored},
+            calendar=self.calendar.as_told(stored),
+        )
 
-        *today* is one of them only when its batch has come and some of it could not be read.
-        """
-        known = self.papers.list_announcements(category, last=today, limit=3 * HEALED_DAYS)
-        if not known:
-            return []
-        stored = {a.announced_on: a for a in known}
-        first = max(min(stored), today - HEALED_DAYS * _DAY)
-        wanted = [first + n * _DAY for n in range((today - first).days)]
-        if today in stored and stored[today].state is AnnouncementState.PARTIAL:
-            wanted.append(today)
-        return [on for on in wanted if self._is_gap(on, stored) and not self._may_come(on, stored)]
-
-    def _may_come(self, on: date, stored: Mapping[date, Announcement]) -> bool:
-        """Whether what was due on *on* may still be announced, with the next batch."""
-        found = stored.get(on)
-        if found is None or found.state not in _NOTHING_NEW:
-            return False
-        today = eastern_date(self.now)
-        later = [on + n * _DAY for n in range(1, (today - on).days + 1)]
-        due = [day for day in later if not self.calendar.quiet_reason(day)]
-        has_come = any(day in stored and stored[day].stored for day in later)
-        return not has_come and len(due) < _MOST_WAITED_FOR
-
-    def _is_gap(self, on: date, stored: Mapping[date, Announcement]) -> bool:
-        if self.calendar.quiet_reason(on):
-            return False
-        found = stored.get(on)
-        return found is None or not found.state.is_settled
-
-    def _fill(self, category: str, gaps: Sequence[date], *, queue: Queue | None) -> list[int]:
+    def _fill(self, known: Known, gaps: Sequence[date], *, queue: Queue | None) -> list[int]:
         """Store what must have been announced on *gaps*; return how many papers each day had."""
-        histories, reason = self._histories(category, gaps[0], gaps[-1])
-        told = Told(category=category, papers=self.papers, calendar=self.calendar, now=self.now)
+        category = known.category
+        histories, reason = self._histories(known, gaps[0], gaps[-1])
+        told = Told(category=category, papers=self.papers, calendar=known.calendar, now=self.now)
         also = told.announced_later(histories, gaps)
         found = list[int]()
         for day in days(
             histories,
             categories=[category],
-            calendar=self.calendar,
+            calendar=known.calendar,
             first=gaps[0],
             last=gaps[-1],
             now=self.now,
@@ -166,29 +135,33 @@ class Healer:
                 languages=self.languages,
                 now=self.now,
                 reason=reason,
+                is_whole=reason == BACKFILLED,
             )
             found.append(len(corrected.papers))
         return found
 
-    def _histories(self, category: str, first: date, last: date) -> tuple[Sequence[History], str]:
+    def _histories(self, known: Known, first: date, last: date) -> tuple[Sequence[History], str]:
         """
         What came in for these days, and how it came to us.
 
         OAI-PMH is asked first: it alone tells every version's date, so that a replacement which
         was replaced again is not lost. The API stands in when it does not answer.
         """
-        since, _ = submissions_of(first, self.calendar)
-        _, until = submissions_of(last, self.calendar)
+        category, calendar = known.category, known.calendar
+        since, _ = submissions_of(first, calendar)
+        _, until = submissions_of(last, calendar)
         if eastern_date(self.now) - last > _LONG_AGO:
             told = self.past.submitted(category, since, until)
+            if not told and not self.past.submitted(category, since - _AROUND, until):
+                raise DamagedError(category, f"the API knows of nothing around {first} to {last}")
             return told, f"{BACKFILLED} without replacements"
         try:
             harvested = self.past.harvested(category, since)
         except FeedError:
             harvested = []
-        if harvested:
+        if _reach(harvested, last, calendar):
             return harvested, BACKFILLED
-        # Nothing at all since then is as doubtful as no answer.
+        # A list that ends before that day is as doubtful as no answer.
         changed = self.past.changed(category, since)
         is_behind = not any(max(h.versions.values()) >= until for h in changed)
         if is_behind and eastern_date(self.now) - last < _INDEX_LAG:
@@ -196,6 +169,15 @@ class Healer:
         told = [*changed, *self.past.submitted(category, since, until)]
         lacks = any(_may_lack(history, since, until) for history in told)
         return told, BACKFILLED + (" without some replacements" if lacks else "")
+
+
+def _reach(histories: Iterable[History], on: date, calendar: Calendar) -> bool:
+    """Whether they tell of *on* or later: arXiv shows no version before it is announced."""
+    return any(
+        (history.changed_on is not None and history.changed_on > on)
+        or announced_on(max(history.versions.values()), calendar) >= on
+        for history in histories
+    )
 
 
 def _may_lack(history: History, since: datetime, until: datetime) -> bool:

@@ -179,17 +179,20 @@ def harvest(
         "from": from_.isoformat(),
         **({"until": until.isoformat()} if until else {}),
     }
-    tokens, told = set[str](), 0
+    tokens, told, size = set[str](), 0, 0
     for number in range(1, MOST_PAGES + 1):
         source = f"{base} set {set_of(category)} page {number}"
         page = read_records(_answer(session, base, params, source), source=source)
         yield page
-        told += len(page.records) + len(page.deleted)
+        on_page = len(page.records) + len(page.deleted)
+        told += on_page
+        size = page.complete_list_size or size  # not every page tells it
         token = page.resumption_token
         if token is None:
-            if page.complete_list_size is not None and told < page.complete_list_size:
-                problem = f"the list ended after {told:,} of {page.complete_list_size:,} records"
-                raise FeedError(source, problem)
+            if told < size:
+                raise FeedError(source, f"the list ended after {told:,} of {size:,} records")
+            if number > 1 and not on_page:
+                raise FeedError(source, f"the list broke off after {told:,} records")
             return
         if token in tokens:
             raise FeedError(source, "the list turns in a circle: a resumption token came twice")

@@ -67,7 +67,7 @@ def read_all(
                 raise
             told.problems.append(exc)
             continue
-        if len(feed.items) + len(feed.refused) >= NEAR_CUT and len(request.categories) > 1:
+        if len(request.categories) > 1 and (_is_near_cut(feed) or _has_strangers(feed, members)):
             left.extendleft(reversed(list(halves(source, request))))
             continue
         # A recorded file whose date the replay's clock has not reached is not announced yet.
@@ -79,6 +79,15 @@ def read_all(
             if not feed.refused:
                 told.whole.append(request)
     return told
+
+
+def _is_near_cut(feed: AnnouncementFeed) -> bool:
+    return len(feed.items) + len(feed.refused) >= NEAR_CUT
+
+
+def _has_strangers(feed: AnnouncementFeed, members: Sequence[str]) -> bool:
+    """Whether an item names none of the categories asked for: a smaller feed tells whose it is."""
+    return any(not {*members} & {*item.categories} for item in feed.items)
 
 
 def _told_cut(feed: AnnouncementFeed) -> AnnouncementFeed:

@@ -8,13 +8,14 @@ from paperpost.domain.papers import Listing
 from paperpost.fetch.sightings import Day
 from paperpost.storage.papers import PaperTable
 
-# How many announcements back the newest one with papers is looked for: a week's end and holidays.
-_BACK = 10
+# A feed may stay on an old batch for days, while its category is filled from elsewhere: so many
+# announcements with papers are compared, among so many of the last (weekends and holidays too).
+_COMPARED, _BACK = 5, 12
 
 
 def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]:
     """
-    *day* without categories whose papers are those of their announcement before, and these.
+    *day* without categories whose papers are those of their announcements before, and these.
 
     A version is announced once in a category, so half of them coming again is no new batch.
     Source: ZJU-REAL/Polaris#414 on GitHub (cs.AI a batch behind, dated today), read 2026-11-23.
@@ -54,9 +55,10 @@ def _is_stale(category: str, on: date, listings: Iterable[Listing], *, papers: P
     if begun is not None and begun.stored:
         return False  # the batch of this date is known already
     before = papers.list_announcements(category, last=on - timedelta(days=1), limit=_BACK)
-    newest = next((a.announced_on for a in before if a.stored), None)
-    if newest is None:
-        return False
-    known = {(li.arxiv_id, li.version) for li in papers.list_listings(category, newest)}
+    known = {
+        (listing.arxiv_id, listing.version)
+        for announcement in [a for a in before if a.stored][:_COMPARED]
+        for listing in papers.list_listings(category, announcement.announced_on)
+    }
     told = {(li.arxiv_id, li.version) for li in listings}
     return 2 * len(told & known) >= len(told)

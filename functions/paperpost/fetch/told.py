@@ -48,6 +48,8 @@ class Told:
             is_listed = before is not None and self.category in before.listed
             if dated in gaps or (paper.arxiv_id, version) in near or (is_listed and version == 1):
                 continue
+            if before and version in self.papers.listed_versions(before, self.category, before=on):
+                continue  # what changed later was not the text
             listing = self._listing(paper, on, version, is_new=not is_listed)
             found.setdefault(on, []).append((paper, listing))
         return found

@@ -1,8 +1,8 @@
-"""What fetch remembers beside the papers: the lease on arXiv, and validators of its addresses."""
+"""What fetch remembers beside papers: the lease on arXiv, validators, what the API still owes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from paperpost.storage import keys
@@ -10,6 +10,8 @@ from paperpost.storage.items import Item, optional_time, parsed_time, present, t
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_LEASE = ("owner", "until", "asked_at", "hosts")  # the attributes of the lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +75,33 @@ class FetchNotes:
         key = {"pk": keys.FETCH_PK, "sk": keys.etag_sk(url)}
         self._table.put_item(Item={**key, "headers": dict(headers)})
 
+    def get_incomplete(self) -> dict[date, tuple[str, ...]]:
+        """The ids that the API has told nothing of yet, by the date on which they were seen."""
+        stored: Mapping[str, Sequence[str]] = self._get(keys.INCOMPLETE_SK).get("papers", {})
+        return {date.fromisoformat(on): tuple(ids) for on, ids in stored.items()}
+
+    def put_incomplete(self, papers: Mapping[date, Sequence[str]]) -> None:
+        """Remember them."""
+        told = {on.isoformat(): list(ids) for on, ids in papers.items()}
+        key = {"pk": keys.FETCH_PK, "sk": keys.INCOMPLETE_SK}
+        self._table.put_item(Item={**key, "papers": told})
+
     def _get(self, key: str) -> Mapping[str, Any]:
         answer = self._table.get_item(Key={"pk": keys.FETCH_PK, "sk": key}, ConsistentRead=True)
         return answer.get("Item", {})
 
     def _put_over(self, stored: Mapping[str, Any], item: Item) -> bool:
-        """Put *item* if the lease is still as it was read."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if stored.get("owner"):
-            condition = {
-                "ConditionExpression": "#owner = :owner AND #until = :until",
-                "ExpressionAttributeNames": {"#owner": "owner", "#until": "until"},
-                "ExpressionAttributeValues": {
-                    ":owner": stored["owner"],
-                    ":until": stored["until"],
-                },
-            }
-        elif stored:
-            condition = {
-                "ConditionExpression": "attribute_not_exists(#owner)",
-                "ExpressionAttributeNames": {"#owner": "owner"},
-            }
+        """Put *item* if the lease is still as it was read: another may have come and gone."""
+        as_read = [
+            f"#{name} = :{name}" if stored.get(name) else f"attribute_not_exists(#{name})"
+            for name in _LEASE
+        ]
+        condition: dict[str, Any] = {
+            "ConditionExpression": " AND ".join(as_read),
+            "ExpressionAttributeNames": {f"#{name}": name for name in _LEASE},
+        }
+        if values := {f":{name}": stored[name] for name in _LEASE if stored.get(name)}:
+            condition["ExpressionAttributeValues"] = values
         try:
             self._table.put_item(Item=item, **condition)
         except self._conflict:

@@ -1,12 +1,14 @@
 """The Papers table: papers, listings, announcements, enrichments and what was published."""
 
+import random
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState
-from paperpost.domain.errors import ConflictError
+from paperpost.domain.errors import BusyError, ConflictError
 from paperpost.domain.papers import (
     AnnounceType,
     Author,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _BATCH_GET = 100  # DynamoDB's limit for BatchGetItem
 _ATTEMPTS = 5
+_BATCH_ATTEMPTS, _BACKOFF_S = 9, 0.05  # 12 s in the worst case
 
 
 class PaperTable:
@@ -94,6 +97,16 @@ class PaperTable:
             self._table, "pk = :pk", {":pk": keys.listings_pk(category, announced_on)}
         )
         return [_listing(item) for item in items]
+
+    def listed_versions(self, paper: Paper, category: str, *, before: date) -> frozenset[int]:
+        """The versions of *paper* that *category* has listed on dates before *before*."""
+        return frozenset(
+            listing.version
+            for on in sorted(paper.dates_in(category))
+            if on < before
+            for listing in self.list_listings(category, on)
+            if listing.arxiv_id == paper.arxiv_id
+        )
 
     # announcements (fetch writes)
 
@@ -228,14 +241,26 @@ class PaperTable:
         return True
 
     def _batch_get(self, wanted: Sequence[Item]) -> Iterator[Item]:
-        """The items of *wanted* that exist; what DynamoDB leaves unprocessed is asked for again."""
+        """
+        The items of *wanted* that exist; what DynamoDB leaves unprocessed is asked for again.
+
+        Not at once: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+        (read 2026-11-26).
+
+        Raises: BusyError: If it stays unprocessed.
+        """
         resource_batch_get = self._table.meta.client.batch_get_item
         for part in chunks(wanted, _BATCH_GET):
             request: Any = {self._table.name: {"Keys": list(part), "ConsistentRead": True}}
-            while request:
+            for attempt in range(_BATCH_ATTEMPTS):
                 answer = resource_batch_get(RequestItems=request)
                 yield from answer["Responses"].get(self._table.name, ())
                 request = answer.get("UnprocessedKeys")
+                if not request:
+                    break
+                time.sleep(random.uniform(0.0, _BACKOFF_S * 2**attempt))  # noqa: S311  no secret
+            else:
+                raise BusyError(f"{self._table.name} left reads unprocessed, again and again")
 
 
 def _goes_forward(stored: Announcement, new: Announcement) -> bool:

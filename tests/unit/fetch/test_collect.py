@@ -14,7 +14,8 @@ from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
 from paperpost.domain.errors import FeedError
 from paperpost.domain.papers import AnnounceType, Author, Listing, Paper
-from paperpost.fetch.completing import complete
+from paperpost.fetch.completing import Metadata, complete
+from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from support.aws import Cloud
 from support.feeds import DAY, Item, atom, rss
@@ -601,6 +602,83 @@ def test_an_answer_to_another_question_is_refused(
     assert state(papers, "cs.AI") == ("failed", 0, 0, "the feed could not be read")
 
 
+ONE = timedelta(days=1)
+
+
+def test_a_batch_two_days_old_under_todays_date_is_stale(poll: Poll, papers: PaperTable) -> None:
+    poll(rss([NEW, REPLACED], on=DAY), categories=["cs.AI"])
+    poll(rss([Item(arxiv_id="2604.99021")], on=DAY + ONE), categories=["cs.AI"], now=NIGHT + ONE)
+
+    poll(rss([NEW, REPLACED], on=DAY + 2 * ONE), categories=["cs.AI"], now=NIGHT + 2 * ONE)
+
+    assert types(papers, "cs.AI", DAY + 2 * ONE) == {}
+    told = state(papers, "cs.AI", DAY + 2 * ONE)
+    assert told is not None
+    assert told[0] == "stalled"
+
+
+def test_a_new_version_that_adds_a_category_is_a_replacement_where_the_paper_was(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """A combined feed tells both by one item, as a cross-list; so does a re-run of the poll."""
+    both = "cs.AI, cs.LG"
+    poll(rss([replace(NEW, categories=("cs.AI",))], names=both))
+    second = replace(NEW, version=2, announce_type="cross")
+    feed = rss([second, Item(arxiv_id="2604.99077")], names=both, on=DAY + ONE)
+
+    for _ in range(2):
+        poll(feed, now=NIGHT + ONE)
+
+    assert types(papers, "cs.LG", DAY + ONE) == {NEW.arxiv_id: "cross"}
+    assert types(papers, "cs.AI", DAY + ONE) == {NEW.arxiv_id: "replace", "2604.99077": "new"}
+
+
+def test_it_is_one_too_where_a_filled_day_knows_the_new_version_already(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """Days that were missed are filled with what papers are now; no feed has listed that yet."""
+    both = "cs.AI, cs.LG"
+    poll(rss([replace(NEW, categories=("cs.AI",))], names=both))
+    known = papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id]
+    papers.put_papers([replace(known, version=2)])
+    second = replace(NEW, version=2, announce_type="cross")
+
+    poll(rss([second], names=both, on=DAY + ONE), now=NIGHT + ONE)
+    poll(rss([second], names=both, on=DAY + 2 * ONE), now=NIGHT + 2 * ONE)
+
+    assert types(papers, "cs.AI", DAY + ONE) == {NEW.arxiv_id: "replace"}
+    assert types(papers, "cs.AI", DAY + 2 * ONE) == {}
+
+
+def test_a_feed_that_has_lost_an_item_takes_it_from_no_count(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """Nothing but its number is known of an item that could not be read."""
+    poll(rss([NEW, Item(arxiv_id="2604.99009", announce_type="absonly")]), categories=["cs.AI"])
+
+    poll(rss([NEW]), categories=["cs.AI"])
+
+    assert state(papers, "cs.AI") == ("partial", 2, 1, "1 of 2 items cannot be read")
+
+
+THANKSGIVING = datetime(2026, 11, 26, 17, 20, tzinfo=UTC)  # 12:20 Eastern
+FRIDAY = date(2026, 11, 27)
+
+
+def test_quiet_behind_a_holiday_with_a_batch_stays_quiet(poll: Poll, papers: PaperTable) -> None:
+    """In each category, also where the holiday's batch had nothing, and whatever fails later."""
+    both, friday = "cs.AI, cs.CL", THANKSGIVING + ONE
+    categories = ["cs.AI", "cs.CL"]
+    poll(rss([NEW], names=both, on=FRIDAY - ONE), categories=categories, now=THANKSGIVING)
+
+    polled = poll(rss(names=both, on=FRIDAY), categories=categories, now=friday)
+    poll(FeedError("x", "503"), categories=categories, now=friday + timedelta(minutes=1))
+
+    assert polled.problems == ()
+    assert state(papers, "cs.AI", FRIDAY) == ("quiet", 0, 0, "Thanksgiving")
+    assert state(papers, "cs.CL", FRIDAY) == ("quiet", 0, 0, "Thanksgiving")
+
+
 # the API
 
 
@@ -624,17 +702,24 @@ class FakeMetadata:
         ]
 
 
+def completed(ids: Iterable[str], cloud: Cloud, metadata: Metadata, on: date = DAY) -> int:
+    """What fetch does last; how many papers still lack something."""
+    table = clients.table(cloud.papers)
+    papers, notes = PaperTable(table), FetchNotes(table)
+    return complete(ids, on=on, papers=papers, notes=notes, metadata=metadata)
+
+
 def test_metadata_is_added_after_storing_asked_for_once_and_kept(
     poll: Poll, papers: PaperTable, cloud: Cloud
 ) -> None:
     """The feed's own names and DOI do not come back with the next poll."""
     metadata = FakeMetadata()
     feed = rss([replace(NEW, doi="10.5555/feed")])
-    first = complete(poll(feed, categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
+    first = completed(poll(feed, categories=["cs.AI"]).ids, cloud, metadata)
     stored, before = papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id], items(cloud)
 
     polled = poll(feed, categories=["cs.AI"])
-    second = complete(polled.ids, papers=papers, metadata=metadata)
+    second = completed(polled.ids, cloud, metadata)
     poll(feed, categories=["cs.AI"])
 
     assert (first, second, polled.papers) == (0, 0, 0)
@@ -642,6 +727,14 @@ def test_metadata_is_added_after_storing_asked_for_once_and_kept(
     assert (stored.submitted_at, stored.doi) == (NIGHT, "10.5555/api")
     assert [a.name for a in stored.authors] == ["Clean Ada Example", "Clean Bo Sample"]
     assert items(cloud) == before
+
+
+class SilentMetadata(FakeMetadata):
+    """The API tells nothing."""
+
+    def completed(self, papers: Sequence[Paper]) -> list[Paper]:
+        super().completed(papers)
+        return []
 
 
 class CutOff(BaseException):
@@ -657,15 +750,15 @@ class SlowMetadata(FakeMetadata):
         return super().completed(papers)
 
 
-def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll, papers: PaperTable) -> None:
+def test_what_the_api_told_before_the_time_was_over_is_kept(poll: Poll, cloud: Cloud) -> None:
     """Else a day that takes the API too long would never be complete, however often it is tried."""
     many = [Item(arxiv_id=f"2604.{n:05}") for n in range(1, 103)]
     ids = poll(rss(many), categories=["cs.AI"]).ids
     with pytest.raises(CutOff):
-        complete(ids, papers=papers, metadata=SlowMetadata())
+        completed(ids, cloud, SlowMetadata())
 
     rest = FakeMetadata()
-    complete(ids, papers=papers, metadata=rest)
+    completed([], cloud, rest)
 
     assert [len(asked) for asked in rest.asked] == [2]
 
@@ -696,15 +789,28 @@ def test_an_abstract_of_200_kilobytes_is_stored_as_it_came(poll: Poll, papers: P
     assert papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].abstract == abstract
 
 
-def test_a_new_version_is_asked_for_again(poll: Poll, papers: PaperTable) -> None:
+def test_what_the_api_does_not_tell_is_asked_for_for_a_week(poll: Poll, cloud: Cloud) -> None:
+    """An API that was dead one night is asked by the next nights' polls."""
+    silent, metadata = SilentMetadata(), FakeMetadata()
+    ids = poll(rss([NEW]), categories=["cs.AI"]).ids
+
+    left = [completed(ids, cloud, silent), completed([], cloud, silent, DAY + timedelta(days=6))]
+    completed([], cloud, metadata, DAY + timedelta(days=7))
+
+    assert left == [1, 1]
+    assert silent.asked == [[NEW.arxiv_id]] * 2
+    assert metadata.asked == []
+
+
+def test_a_new_version_is_asked_for_again(poll: Poll, papers: PaperTable, cloud: Cloud) -> None:
     """What the API told of v1 is not taken for v2's."""
     metadata = FakeMetadata()
-    complete(poll(rss([NEW]), categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
+    completed(poll(rss([NEW]), categories=["cs.AI"]).ids, cloud, metadata)
     newer = replace(NEW, version=2, announce_type="replace", creator="Cy Third")
 
     poll(rss([newer]), categories=["cs.AI"])
     assert [a.name for a in papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].authors] == ["Cy Third"]
-    complete(poll(rss([newer]), categories=["cs.AI"]).ids, papers=papers, metadata=metadata)
+    completed(poll(rss([newer]), categories=["cs.AI"]).ids, cloud, metadata)
 
     assert metadata.asked == [[NEW.arxiv_id], [NEW.arxiv_id]]
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -374,4 +375,24 @@ def test_a_list_that_ends_before_its_own_count_is_no_whole_list() -> None:
     session = Repeating(["a", ""], counted=' completeListSize="7"')
 
     with pytest.raises(FeedError, match="ended after 0 of 7 records"):
+        list(harvest(session, category="cs.AI", from_=TUESDAY))  # type: ignore[arg-type]
+
+
+class Answering:
+    """A session that gives these bodies, one after the other."""
+
+    def __init__(self, *bodies: bytes) -> None:
+        self._bodies = iter(bodies)
+
+    def get(self, _url: str, params: object = None) -> SimpleNamespace:  # noqa: ARG002
+        return SimpleNamespace(status_code=200, content=next(self._bodies))
+
+
+def test_a_list_that_breaks_off_with_no_records_is_not_whole() -> None:
+    """That nothing matches is an answer to a question, not to a token."""
+    known = Known(paper=PAPER, submitted={1: V1, 2: V2}, changed_on=TUESDAY, deleted=False)
+    first = oai_page([known], prefix="arXivRaw", token="more", counted="", now=NIGHT)
+    session = Answering(first, oai_error("noRecordsMatch", "", now=NIGHT))
+
+    with pytest.raises(FeedError, match="broke off after 1 records"):
         list(harvest(session, category="cs.AI", from_=TUESDAY))  # type: ignore[arg-type]

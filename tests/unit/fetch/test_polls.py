@@ -216,6 +216,23 @@ def test_a_paper_that_was_held_back_is_not_listed_twice(night: Week) -> None:
     assert set(night.told(WEDNESDAY, "cs.AI")) == {"2604.90003", "2604.99999"}
 
 
+def test_a_missed_day_waits_for_a_batch_that_may_hold_what_was_held_back(night: Week) -> None:
+    """OAI-PMH cannot tell it from the missed day's papers; the feed of the next day can."""
+    held = ScriptedPaper(arxiv_id="2604.99999", submitted_at=datetime(2026, 4, 20, 12, tzinfo=UTC))
+    wednesday = [ScriptedPaper(arxiv_id=f"2604.9001{n}") for n in range(5)]
+    script = [
+        ScriptedDay(on=MONDAY, papers=(ScriptedPaper(arxiv_id="2604.90001"),)),
+        ScriptedDay(on=TUESDAY, papers=(ScriptedPaper(arxiv_id="2604.90002"),)),
+        ScriptedDay(on=WEDNESDAY, papers=(*wednesday, held)),
+    ]
+    gone = Fault(kind=FaultKind.STATUS, status=500, on=TUESDAY, endpoint="feed")
+    with night.serving(script, gone, ready=timedelta(hours=2)).in_process():
+        night.nights(MONDAY, 3, categories=["cs.AI"])
+
+    assert set(night.told(TUESDAY, "cs.AI")) == {"2604.90002"}
+    assert "2604.99999" in night.told(WEDNESDAY, "cs.AI")
+
+
 def test_what_was_held_back_until_the_missed_day_is_filed_there(night: Week) -> None:
     """By their dates they belong to Monday, which is complete without them: the change tells."""
     before = datetime(2026, 4, 17, 12, tzinfo=UTC)
@@ -455,6 +472,54 @@ def ordered(category: str, first: date, last: date) -> dict[str, Any]:
         "category": category,
         "from": first.isoformat(),
         "to": last.isoformat(),
+    }
+
+
+def test_what_the_api_could_not_tell_one_night_is_asked_for_later(night: Week) -> None:
+    """Dead on Tuesday, and always a day behind: comments and withdrawals come all the same."""
+    said = "This paper has been withdrawn by the author due to an error."
+    script = [
+        ScriptedDay(on=MONDAY + timedelta(days=n), papers=(ScriptedPaper(arxiv_id=i, **told),))
+        for n, (i, told) in enumerate(
+            [
+                ("2604.90001", {"comment": "9 pages", "doi": "10.1/x"}),
+                ("2604.90002", {"comment": "5 pages"}),
+                ("2604.90001", {"version": 2, "comment": said, "withdrawn": True}),
+                ("2604.90004", {}),
+                ("2604.90005", {}),
+            ]
+        )
+    ]
+    dead = Fault(kind=FaultKind.STATUS, status=503, on=TUESDAY, endpoint="api")
+    with night.serving(script, dead, api_lag=timedelta(hours=20)).in_process():
+        night.nights(MONDAY, 5, categories=["cs.AI"], api=True)
+
+    found = night.papers.get_papers(["2604.90001", "2604.90002"])
+    first = found["2604.90001"]
+    assert (first.version, first.withdrawn, first.comment, first.doi) == (2, True, said, "10.1/x")
+    assert found["2604.90002"].comment == "5 pages"
+
+
+def test_a_feed_that_stays_on_an_old_batch_repeats_nothing(night: Week) -> None:
+    """Under each day's date, while OAI-PMH fills the days in the end."""
+    script = [
+        ScriptedDay(
+            on=MONDAY + timedelta(days=n),
+            papers=(
+                ScriptedPaper(arxiv_id=f"2604.9000{n}"),
+                ScriptedPaper(arxiv_id=f"2603.9000{n}", version=2),
+            ),
+        )
+        for n in range(5)
+    ]
+    stuck = Fault(
+        kind=FaultKind.STALE, on=TUESDAY, until=date(2026, 4, 24), endpoint="feed", batch_of=MONDAY
+    )
+    with night.serving(script, stuck).in_process():
+        night.nights(MONDAY, 9, categories=["cs.AI"])
+
+    assert {on: set(night.told(on, "cs.AI")) for on in (d.on for d in script)} == {
+        day.on: {paper.arxiv_id for paper in day.papers} for day in script
     }
 
 

@@ -76,6 +76,28 @@ def test_an_answer_below_is_believed() -> None:
     assert source.asked == [("cs.AI", "cs.CL")]
 
 
+class NamingAnother(ArxivOfSizes):
+    """An item of cs.CL names a category that nobody asked for."""
+
+    def read(self, request: Request, *, if_changed: bool = False) -> bytes | None:  # noqa: ARG002
+        self.asked.append(request.categories)
+        found = [item for c in request.categories for item in items(c, self.sizes[c])]
+        if "cs.CL" in request.categories:
+            found.append(Item(arxiv_id="2604.99001", categories=("math.OC",)))
+        return rss(found, names=", ".join(request.categories))
+
+
+def test_an_item_that_names_no_category_asked_for_is_looked_for_in_each() -> None:
+    """In the feed of a single category it belongs to that."""
+    source = NamingAnother({"cs.AI": 1, "cs.CL": 1, "cs.LG": 1})
+
+    told = read(source)
+
+    assert source.asked == [tuple(SIZES), ("cs.AI",), ("cs.CL", "cs.LG"), ("cs.CL",), ("cs.LG",)]
+    found = {feed.names: [item.arxiv_id for item in feed.items] for feed in told.feeds}
+    assert found["cs.CL",][1:] == ["2604.99001"]
+
+
 def test_a_part_that_does_not_come_does_not_take_the_other_with_it() -> None:
     told = read(ArxivOfSizes(SIZES, broken="cs.AI"))
 
