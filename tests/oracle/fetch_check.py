@@ -59,7 +59,7 @@ class Played:
     def listed(self) -> dict[Key, dict[str, tuple[int, str]]]:
         """The same as the table has it."""
         found: dict[Key, dict[str, tuple[int, str]]] = defaultdict(dict)
-        for item in self._of("LIST#"):
+        for item in self.rows("LIST#"):
             _, category, on = item["pk"].split("#")
             found[category, on][item["arxiv_id"]] = (item["version"], item["announce_type"])
         return found
@@ -67,7 +67,7 @@ class Played:
     @cached_property
     def announcements(self) -> dict[Key, Mapping[str, Any]]:
         """Category and date → the announcement."""
-        found = self._of("CATEGORY#")
+        found = self.rows("CATEGORY#")
         return {(item["pk"].removeprefix("CATEGORY#"), item["sk"]): item for item in found}
 
     @cached_property
@@ -75,7 +75,7 @@ class Played:
         """Id → the stored paper."""
         return {
             item["pk"].removeprefix("PAPER#"): item["body"]
-            for item in self._of("PAPER#")
+            for item in self.rows("PAPER#")
             if item["sk"] == "PAPER"
         }
 
@@ -91,7 +91,8 @@ class Played:
         days = [date.fromisoformat(on) for on in self.script["dates"]]
         return [f"{on}" for on in days if on.weekday() < 5 and f"{on}" not in quiet]
 
-    def _of(self, prefix: str) -> list[Mapping[str, Any]]:
+    def rows(self, prefix: str) -> list[Mapping[str, Any]]:
+        """The items whose partition begins so."""
         return [item for item in self.items if item["pk"].startswith(prefix)]
 
 
@@ -105,6 +106,8 @@ def check_played(played: Played) -> list[Finding]:
         _keys(played),
         _states(played),
         _papers(played),
+        _metadata(played),
+        _watermarks(played),
         _receipts(played),
         _pages(played),
         _pace(played),
@@ -134,11 +137,16 @@ def _listings(played: Played, name: str, problems: Any) -> Finding:
 
 
 def _lost(played: Played) -> Iterator[str]:
+    """What was announced in a category, and that version is listed there on no day."""
+    anywhere = {
+        (category, arxiv_id, version)
+        for (category, _), found in played.listed.items()
+        for arxiv_id, (version, _) in found.items()
+    }
     for (category, on), papers in played.announced.items():
-        anywhere = {i for (c, _), found in played.listed.items() if c == category for i in found}
-        for arxiv_id in papers:
-            if arxiv_id not in anywhere:
-                yield f"{arxiv_id} of {category} {on}"
+        for arxiv_id, (version, _) in papers.items():
+            if (category, arxiv_id, version) not in anywhere:
+                yield f"{arxiv_id}v{version} of {category} {on}"
 
 
 def _repeated(played: Played) -> Iterator[str]:
@@ -209,8 +217,9 @@ def _quiet_problems(
         reason = "weekend"
     if reason and (found.get("state"), found.get("reason")) != ("quiet", reason):
         yield f"{category} {on} is {found.get('state')}, not quiet because of {reason}"
-    if on in played.script["put_off"] and found.get("stored", 0):
-        yield f"{category} {on} has papers, though arXiv put it off"
+    told = (found.get("state"), found.get("announced"), found.get("stored"))
+    if on in played.script["put_off"] and told != ("complete", 0, 0):
+        yield f"{category} {on}: {told}, though arXiv put it off"
 
 
 def _papers(played: Played) -> Finding:
@@ -221,7 +230,7 @@ def _papers(played: Played) -> Finding:
         wanted, found = played.script["papers"][arxiv_id], played.papers.get(arxiv_id)
         if found is None:
             wrong.append(f"{arxiv_id} is not stored")
-        elif found["version"] != wanted["version"] or _letters(found) != _letters(wanted):
+        elif found["version"] not in wanted["versions"] or not _same(found, wanted, "title"):
             wrong.append(f"{arxiv_id} is stored as v{found['version']}, {found['title']!r}")
         elif wanted["withdrawn"] not in {None, bool(found.get("withdrawn"))}:
             wrong.append(f"{arxiv_id} is withdrawn: {wanted['withdrawn']}, not stored so")
@@ -231,9 +240,39 @@ def _papers(played: Played) -> Finding:
     )
 
 
-def _letters(paper: Mapping[str, Any]) -> str:
-    """The title without what TeX and Unicode write differently: dashes, quotes, spaces."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", paper["title"])))
+def _same(found: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> bool:
+    """Whether both tell the same but for what TeX and Unicode write differently."""
+    return _letters(found.get(name, "")) == _letters(wanted[name])
+
+
+def _letters(text: str) -> str:
+    """Letters and digits, without dashes, quotes and spaces."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text)))
+
+
+def _metadata(played: Played) -> Finding:
+    """What the API alone tells has come in the end, though it was dead or wrong at times."""
+    wrong, told = list[str](), 0
+    for arxiv_id, wanted in played.script["papers"].items():
+        found = played.papers.get(arxiv_id)
+        if found is None or found["version"] != wanted["version"] or wanted["comment"] is None:
+            continue
+        told += 1
+        if not found.get("submitted_at") or not found.get("updated_at"):
+            wrong.append(f"{arxiv_id} has no times")
+        elif not _same(found, wanted, "comment"):
+            wrong.append(f"{arxiv_id} has the comment {found.get('comment')!r}")
+    return finding("metadata", f"{told} papers", wrong)
+
+
+def _watermarks(played: Played) -> Finding:
+    """Each category's stands on the newest due date: everything of it and before is stored."""
+    marks = {item["sk"]: item.get("until") for item in played.rows("FETCH")}
+    newest = max(played.due, default=None)
+    wrong = [
+        f"{c}: {marks.get(c)}, not {newest}" for c in played.categories if marks.get(c) != newest
+    ]
+    return finding("watermarks", f"{len(played.categories)} at {newest}", wrong)
 
 
 def _receipts(played: Played) -> Finding:

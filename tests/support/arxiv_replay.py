@@ -166,7 +166,9 @@ def leave_site(out: Path, cloud: Cloud) -> None:
 
 def _told(played: Scenario) -> dict[str, Any]:
     days = [day for day in played.script if day.on in played.dates]
-    newest = {p.arxiv_id: p for day in days for p in day.papers if not p.late_cross_in}
+    written = [p for day in days for p in day.papers if not p.late_cross_in]
+    newest = {p.arxiv_id: p for p in written if p.type_in(p.categories)}
+    beyond = {p.arxiv_id: p.version for p in written}  # in no feed, but OAI-PMH tells it
     return {
         "categories": played.categories,
         "dates": played.dates,
@@ -178,7 +180,9 @@ def _told(played: Scenario) -> dict[str, Any]:
         "papers": {
             i: {
                 "version": p.version,
+                "versions": sorted({p.version, beyond[i]}),
                 "title": p.title,
+                "comment": p.comment,
                 "withdrawn": None if played.recorded else p.withdrawn,  # words alone tell it
             }
             for i, p in newest.items()
@@ -195,12 +199,7 @@ def _faults(replay: Replay) -> Iterator[dict[str, Any]]:
         struck = [replay.server.struck(fault) for fault in faults]
         yield {"name": name, "on": faults[0].on, "struck": sum(struck), "never": struck.count(0)}
     for name, on in replay.scenario.cut_on.items():
-        asked = [r for r in replay.server.log if r.endpoint == "feed" and _date(r.at) == on]
-        yield {"name": name, "on": on, "struck": len(asked), "never": 0}
-
-
-def _date(at: datetime) -> date:
-    return at.astimezone(EASTERN).date()
+        yield {"name": name, "on": on, "struck": replay.server.cut[on], "never": 0}
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

@@ -156,6 +156,7 @@ class ArxivServer:
         self.days = tuple(day.completed() for day in sorted(script, key=lambda day: day.on))
         self.log: list[Logged] = []
         self.fired: Counter[FaultKind] = Counter()
+        self.cut: Counter[date] = Counter()  # answers by date that lacked what was beyond the limit
         self.pause = pause
         self._clock, self._faults = clock, tuple(faults)
         self._struck: Counter[Fault] = Counter()
@@ -358,6 +359,7 @@ class ArxivServer:
         self._count_of_the_day(now)
         listed = day.listed(asked) if day else []
         items = [_item(paper, told) for paper, told in listed][-self._feed_limit :]
+        self.cut[_eastern(now)] += len(items) < len(listed)
         written = feeds.atom if form == "atom" else feeds.rss
         title = ", ".join(_named(name) for name in unquote(names).split("+"))
         return Answer(body=written(items, names=title, on=_eastern(now)))

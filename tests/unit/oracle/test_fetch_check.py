@@ -34,8 +34,14 @@ def announcement(on: str, state: str, count: int, reason: str = "") -> dict[str,
 
 
 def paper(arxiv_id: str, version: int, **more: Any) -> dict[str, Any]:
-    body = {"version": version, "title": f"Title of {arxiv_id}", **more}
+    body = {"version": version, "title": f"Title of {arxiv_id}", "comment": "9 pages", **more}
+    body |= {"submitted_at": "2030-01-01", "updated_at": "2030-01-01"}
     return {"pk": f"PAPER#{arxiv_id}", "sk": "PAPER", "body": body}
+
+
+def told_paper(arxiv_id: str, version: int, *, withdrawn: bool) -> dict[str, Any]:
+    told = {"version": version, "versions": [version], "title": f"Title of {arxiv_id}"}
+    return {**told, "comment": "9 pages", "withdrawn": withdrawn}
 
 
 def row(arxiv_id: str, version: int, kind: str) -> dict[str, Any]:
@@ -58,8 +64,8 @@ def files() -> Files:
             "dates": [SUNDAY, MONDAY, TUESDAY],
             "listings": told,
             "papers": {
-                FIRST: {"version": 2, "title": f"Title of {FIRST}", "withdrawn": True},
-                SECOND: {"version": 1, "title": f"Title of {SECOND}", "withdrawn": False},
+                FIRST: told_paper(FIRST, 2, withdrawn=True),
+                SECOND: told_paper(SECOND, 1, withdrawn=False),
             },
             "quiet": {},
             "put_off": [],
@@ -74,6 +80,7 @@ def files() -> Files:
             announcement(TUESDAY, "complete", 2),
             paper(FIRST, 2, withdrawn=True),
             paper(SECOND, 1),
+            {"pk": "FETCH", "sk": "cs.AI", "until": TUESDAY},
         ],
         "requests": [
             {**request, "at": "2030-01-07 05:20:00+00:00"},
@@ -129,13 +136,17 @@ WRONG: dict[str, tuple[Callable[[Files], object], set[str]]] = {
         lambda f: f["items"].remove(listing(SECOND, TUESDAY, "cross", 1)),
         {"lost", TUESDAY},
     ),
+    "a replacement is lost": (
+        lambda f: f["items"].remove(listing(FIRST, TUESDAY, "replace", 2, version=2)),
+        {"lost", TUESDAY},
+    ),
     "a paper is new twice": (
         lambda f: f["items"].append(listing(FIRST, TUESDAY, "new", 0)),
-        {"repeated", "told wrongly", TUESDAY},
+        {"lost", "repeated", "told wrongly", TUESDAY},
     ),
     "a version is listed on two days": (
         lambda f: f["items"].append(listing(FIRST, MONDAY, "replace", 2, version=2)),
-        {"repeated", "told wrongly"},
+        {"lost", "repeated", "told wrongly"},
     ),
     "a paper is listed on another day": (
         lambda f: f["items"].append(listing(SECOND, MONDAY, "cross", 1)),
@@ -143,7 +154,7 @@ WRONG: dict[str, tuple[Callable[[Files], object], set[str]]] = {
     ),
     "a version is wrong": (
         lambda f: f["items"][1].update(version=3),
-        {"told wrongly"},
+        {"lost", "told wrongly"},
     ),
     "a key is wrong": (lambda f: f["items"][1].update(sk=f"0#{FIRST}"), {"keys"}),
     "a day is partial": (
@@ -152,7 +163,27 @@ WRONG: dict[str, tuple[Callable[[Files], object], set[str]]] = {
     ),
     "a count is wrong": (lambda f: f["items"][5].update(announced=3), {"announcements"}),
     "a weekend is no reason": (lambda f: f["items"][3].update(reason=""), {"announcements"}),
-    "a paper is not stored": (lambda f: f["items"].pop(), {"papers"}),
+    "a day that was put off is not settled": (
+        lambda f: (f["script"]["put_off"].append(SUNDAY), f["script"]["quiet"].pop(SUNDAY, None)),
+        {"announcements"},
+    ),
+    "a paper is not stored": (lambda f: f["items"].pop(7), {"papers"}),
+    "a comment never came": (
+        lambda f: f["items"][6]["body"].pop("comment"),
+        {"metadata"},
+    ),
+    "times never came": (
+        lambda f: f["items"][6]["body"].pop("updated_at"),
+        {"metadata"},
+    ),
+    "a watermark has stayed behind": (
+        lambda f: f["items"][8].update(until=MONDAY),
+        {"watermarks"},
+    ),
+    "a watermark is ahead": (
+        lambda f: f["items"][8].update(until="2030-02-01"),
+        {"watermarks"},
+    ),
     "an older version is stored": (
         lambda f: f["items"][6]["body"].update(version=1),
         {"papers"},
