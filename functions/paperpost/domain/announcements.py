@@ -59,6 +59,11 @@ class Calendar:
 
     holidays: Mapping[date, str] = field(default_factory=dict)
 
+    @property
+    def until(self) -> date | None:
+        """The end of the last year of which holidays are known, None for an empty calendar."""
+        return max(self.holidays).replace(month=12, day=31) if self.holidays else None
+
     def quiet_reason(self, on: date) -> str:
         """Why no batch is due on the Eastern date *on*: `weekend`, the holiday's name, or ''."""
         if on.weekday() > _LAST_WEEKDAY:

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, data, settings
-from paperpost.domain.announcements import eastern_date
+from paperpost.domain.announcements import Calendar, eastern_date
 from paperpost.domain.errors import InvalidInputError
 from paperpost.fetch.collect import Polled, collect
 from paperpost.fetch.completing import Metadata, complete
@@ -31,6 +31,7 @@ from paperpost.storage.queues import Queue
 # which may take 125 s (transport.py), and for storing.
 _FOR_REQUESTS = 0.75
 _LEASE_MARGIN = timedelta(seconds=10)  # beyond the function's end, when it is surely dead
+_END_WARNED = timedelta(days=30)  # before the calendar's end
 _TASKS = ("poll", "backfill")
 
 
@@ -77,6 +78,7 @@ def run(
         until = clock() + remaining * _FOR_REQUESTS
         if task == "backfill":
             return _told_filled(stage.backfill(event, session, until))
+        _warn_of_the_end(data.calendar(), eastern_date(clock()))
         source = HttpSource(chosen.feed_source, session, stage.notes, data.taxonomy())
         polled = stage.poll(source)
         healed = stage.healer(session, until).heal(chosen.categories)
@@ -178,6 +180,12 @@ def _range(event: dict[str, Any], chosen: FetchSettings, today: date) -> tuple[s
     if not first <= last < today:
         raise InvalidInputError(f"backfill is for days before today, {today}, in their order")
     return category, first, last
+
+
+def _warn_of_the_end(calendar: Calendar, today: date) -> None:
+    """Holidays that are not known raise an alarm, and are told as days without papers."""
+    if calendar.until and today > calendar.until - _END_WARNED:
+        logger.warning("data/calendar.toml knows no holidays after", extra={"date": calendar.until})
 
 
 def _metadata(chosen: FetchSettings, session: requests.Session) -> Metadata | None:

@@ -352,6 +352,32 @@ def test_polls_in_summer_and_winter_time_and_on_a_leap_day(night: Week) -> None:
         assert_as_announced(night, script)
 
 
+@pytest.mark.parametrize(("day", "said"), [(1, 0), (2, 1)])
+def test_a_month_before_the_known_holidays_end_the_log_says_so(
+    night: Week, caplog: pytest.LogCaptureFixture, day: int, said: int
+) -> None:
+    first = date(2026, 12, day)
+    night.at = datetime.combine(first, time(0, 20), EASTERN).astimezone(UTC)
+    with night.serving(write_script(first=first, days=1, categories=CATEGORIES)).in_process():
+        night.run()
+
+    assert sum("knows no holidays after" in told for told in caplog.messages) == said
+
+
+def test_a_whole_archive_is_one_request(night: Week) -> None:
+    """And each of its categories gets what is its own."""
+    categories = ("econ.EM", "econ.GN", "econ.TH")
+    script = write_script(first=MONDAY, days=1, categories=categories, seed=8)
+    server = night.serving(script)
+    with server.in_process():
+        night.run(categories=categories)
+
+    assert [logged.target for logged in server.log] == ["/rss/econ"]
+    assert {category: night.told(MONDAY, category) for category in categories} == {
+        category: papers for (_, category), papers in truth(script, categories).items()
+    }
+
+
 def test_on_a_holiday_nothing_is_due_and_nothing_is_missed(night: Week) -> None:
     """Thanksgiving, a Thursday: the feed is empty, and the days around it are whole."""
     first, holiday = date(2026, 11, 24), date(2026, 11, 26)
