@@ -111,7 +111,7 @@ class Healer:
     def _fill(self, known: Known, gaps: Sequence[date], *, queue: Queue | None) -> list[int]:
         """Store what must have been announced on *gaps*; return how many papers each day had."""
         category = known.category
-        histories, reason = self._histories(known, gaps[0], gaps[-1])
+        histories, reason, gaps = self._histories(known, gaps)
         told = Told(category=category, papers=self.papers, calendar=known.calendar, now=self.now)
         also = told.announced_later(histories, gaps)
         found = list[int]()
@@ -140,35 +140,37 @@ class Healer:
             found.append(len(corrected.papers))
         return found
 
-    def _histories(self, known: Known, first: date, last: date) -> tuple[Sequence[History], str]:
+    def _histories(
+        self, known: Known, gaps: Sequence[date]
+    ) -> tuple[Sequence[History], str, Sequence[date]]:
         """
-        What came in for these days, and how it came to us.
+        What came in for these days, how it came to us, and which of the days it reaches.
 
         OAI-PMH is asked first: it alone tells every version's date, so that a replacement which
         was replaced again is not lost. The API stands in when it does not answer.
         """
-        category, calendar = known.category, known.calendar
+        category, calendar, first, last = known.category, known.calendar, gaps[0], gaps[-1]
         since, _ = submissions_of(first, calendar)
         _, until = submissions_of(last, calendar)
         if eastern_date(self.now) - last > _LONG_AGO:
             told = self.past.submitted(category, since, until)
             if not told and not self.past.submitted(category, since - _AROUND, until):
                 raise DamagedError(category, f"the API knows of nothing around {first} to {last}")
-            return told, f"{BACKFILLED} without replacements"
+            return told, f"{BACKFILLED} without replacements", gaps
         try:
             harvested = self.past.harvested(category, since)
         except FeedError:
             harvested = []
-        if _reach(harvested, last, calendar):
-            return harvested, BACKFILLED
-        # A list that ends before that day is as doubtful as no answer.
+        if reached := [on for on in gaps if _reach(harvested, on, calendar)]:
+            return harvested, BACKFILLED, reached
+        # A list that ends before these days is as doubtful as no answer.
         changed = self.past.changed(category, since)
         is_behind = not any(max(h.versions.values()) >= until for h in changed)
         if is_behind and eastern_date(self.now) - last < _INDEX_LAG:
             raise DamagedError(category, f"the API's index does not reach beyond {last} yet")
         told = [*changed, *self.past.submitted(category, since, until)]
         lacks = any(_may_lack(history, since, until) for history in told)
-        return told, BACKFILLED + (" without some replacements" if lacks else "")
+        return told, BACKFILLED + (" without some replacements" if lacks else ""), gaps
 
 
 def _reach(histories: Iterable[History], on: date, calendar: Calendar) -> bool:

@@ -231,7 +231,7 @@ def _record(element: _Element, header: _Element, source: str) -> OaiRecord:
     meta = next((each for each in found if each is not None), None)
     if meta is None:
         raise FeedError(source, f"{arxiv_id} has metadata in no format that is read here")
-    told = _Told(meta)
+    told = _Metadata(meta)
     if _base_id(told.text("id"), source) != arxiv_id:
         raise FeedError(source, f"{arxiv_id} comes with the metadata of {told.text('id')[:40]!r}")
     categories = canonical(told.text("categories").split())
@@ -258,7 +258,7 @@ def _record(element: _Element, header: _Element, source: str) -> OaiRecord:
     )
 
 
-class _Told:
+class _Metadata:
     """The metadata element of one record, in either of arXiv's own formats."""
 
     def __init__(self, element: _Element) -> None:
@@ -294,7 +294,7 @@ class _Told:
         return str(element.findtext(f"{self._prefix}:{name}", "", _NS))
 
 
-def _versions(told: _Told, arxiv_id: str, source: str) -> tuple[OaiVersion, ...]:
+def _versions(told: _Metadata, arxiv_id: str, source: str) -> tuple[OaiVersion, ...]:
     found: dict[int, OaiVersion] = {}
     for name, dated, flags in told.dated():
         match = _VERSION.fullmatch(name)

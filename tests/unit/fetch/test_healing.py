@@ -115,6 +115,17 @@ def test_a_list_of_the_day_before_completes_no_missed_day(poll: Poll, papers: Pa
     assert state(papers, "cs.AI") == ("failed", 0, 0, "the feed could not be read")
 
 
+def test_a_list_that_reaches_one_of_two_days_fills_that_one(poll: Poll, papers: PaperTable) -> None:
+    poll(rss([NEW], on=DAY - ONE), categories=["cs.AI"], now=NIGHT - ONE)
+    poll(DOWN, categories=["cs.AI"])
+    poll(DOWN, categories=["cs.AI"], now=LATER)
+
+    healed = healer(papers, FakePast(records=[OF_TODAY]), LATER + ONE).heal(["cs.AI"])
+
+    assert (healed.days, healed.left, healed.problems) == (1, 1, ())
+    assert state(papers, "cs.AI") == ("complete", 1, 1, "backfilled")
+
+
 def test_what_changed_without_a_new_version_is_not_listed_again(
     poll: Poll, papers: PaperTable
 ) -> None:
