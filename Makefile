@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 STRICT ?= 0
+AT_ONCE ?= -n auto --dist loadfile
 QUICK ?= 0
 TOPIC ?=
 LIVE ?= 0
@@ -41,11 +42,11 @@ run: setup ## the laptop cloud with the sample day (LIVE=1: today's arXiv; PORT=
 .PHONY: test
 test: check ## everything CI runs (STRICT=1: a missing outside tool fails)
 	@$(BIN)/python -m paperpost_cli.proofs --quick
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(AT_ONCE)
 
 .PHONY: quick
 quick: setup ## the pure tests, any system, under 30 s
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q $(AT_ONCE) tests/unit
 
 .PHONY: check
 check: setup ## lint, types, import rules, template
