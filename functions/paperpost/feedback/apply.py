@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     """What feedback led to; also the name of its metric."""
 
     STOPPED = "FeedbackStopped"  # the subscriber gets no more mail
+    PAUSED = "FeedbackPaused"  # no mail for some weeks: too many letters bounced for now
     SETTLED = "FeedbackSettled"  # a letter of unknown fate is known to be sent
     UNCHANGED = "FeedbackUnchanged"  # known before, or a repeat
     NOTED = "FeedbackNoted"  # of a kind that changes nothing yet
@@ -45,6 +46,10 @@ class Subscribers(Protocol):
 
     def set_status(self, subscriber_id: str, status: SubscriberStatus, *, now: datetime) -> bool:
         """Bring it to *status*; False if that is not allowed."""
+        ...
+
+    def note_bounce(self, subscriber_id: str, message_id: str, *, at: datetime) -> bool:
+        """Note a letter that bounced for now; True if that pauses the subscription."""
         ...
 
 
@@ -78,9 +83,14 @@ def apply(
         return Outcome.STRANGER
     wanted = _ENDS.get(feedback.kind)
     ended = wanted and subscribers.set_status(subscriber.subscriber_id, wanted, now=now)
+    paused = feedback.kind is FeedbackKind.BOUNCED_FOR_NOW and subscribers.note_bounce(
+        subscriber.subscriber_id, feedback.message_id, at=feedback.at or now
+    )
     settled = _settle(feedback, ledger, now=now)
     if ended:
         return Outcome.STOPPED
+    if paused:
+        return Outcome.PAUSED
     return Outcome.SETTLED if settled else Outcome.UNCHANGED
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -43,7 +44,8 @@ class Feedback:
     """
     One event for one recipient. `event_type`: SES's own word, for the log.
 
-    `issue` and `subscriber_id` come from the tags that deliver gave the mail, or are ''.
+    `issue` and `subscriber_id` come from the tags that deliver gave the mail, or are ''. `at`:
+    when a mail bounced (UTC), None for other kinds, and where SES does not tell.
     """
 
     kind: FeedbackKind
@@ -52,6 +54,7 @@ class Feedback:
     message_id: str
     issue: str = ""
     subscriber_id: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def parse_feedback(message: str) -> list[Feedback]:
             message_id=mail["messageId"],
             issue=_tag(mail, "issue"),
             subscriber_id=_tag(mail, "subscriber"),
+            at=_bounced_at(event),
         )
         for address in addresses
     ]
@@ -186,6 +190,15 @@ def _texts(values: Any) -> list[str]:  # noqa: ANN401  whatever the JSON held
     if found is None or not all(isinstance(v, str) for v in found):
         raise MalformedEventError("recipients")
     return found
+
+
+def _bounced_at(event: Mapping[str, Any]) -> datetime | None:
+    bounce = event.get("bounce")
+    text = bounce.get("timestamp") if isinstance(bounce, dict) else None
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _tag(mail: Mapping[str, Any], name: str) -> str:

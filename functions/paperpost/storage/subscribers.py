@@ -1,9 +1,11 @@
 """The Subscribers table: profiles, addresses by their keyed hash, the audience, sign-up limits."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from paperpost.domain.bounces import noted, paused_until
 from paperpost.domain.errors import ConflictError
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import (
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 # Present while confirmed and at no other time: they put a profile into the audience index.
 _AUDIENCE = ("audience", "id", "zone", "hour", "paused_until", "confirmed_at")
-_PERSONAL = ("address", "preferences", "consent")
+_PERSONAL = ("address", "bounces", "preferences", "consent")
+_NO_BOUNCES = "attribute_not_exists(bounces)"
 
 
 class SubscriberTable:
@@ -144,6 +147,35 @@ class SubscriberTable:
                 return True
         raise ConflictError("a subscriber's profile is being changed by another writer")
 
+    def note_bounce(self, subscriber_id: str, message_id: str, *, at: datetime) -> bool:
+        """
+        Note that the letter *message_id* bounced for now, at *at* (see domain/bounces.py).
+
+        Returns whether that pauses the subscription, or pauses it longer. A repeat changes nothing,
+        and a pause that the reader chose is never cut short.
+        Raises: ConflictError: If another writer kept changing the profile.
+        """
+        for _ in range(_ATTEMPTS):
+            item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
+            stored = _subscriber(item) if item else None
+            if item is None or stored is None or stored.status is not SubscriberStatus.CONFIRMED:
+                return False
+            known = {i: parsed_time(when) for i, when in item.get("bounces", {}).items()}
+            told = noted(known, message_id, at)
+            if told == known:
+                return False
+            until, chosen = paused_until(told), stored.preferences.paused_until
+            pauses = until is not None and (chosen is None or until > chosen)
+            values: Item = {"bounces": {i: time_text(when) for i, when in told.items()}}
+            if pauses and until is not None:
+                values["preferences"] = _preferences_item(
+                    replace(stored.preferences, paused_until=until)
+                )
+                values["paused_until"] = until.isoformat()
+            if self._update(stored, values, set(), bounces=item.get("bounces")):
+                return pauses
+        raise ConflictError("a subscriber's profile is being changed by another writer")
+
     # the audience
 
     def list_audience(
@@ -211,18 +243,34 @@ class SubscriberTable:
             raise
         return True
 
-    def _update(self, stored: Subscriber, values: Item, gone: set[str]) -> bool:
-        """Write *values*, remove *gone*; False if status or preferences are not as *stored* now."""
+    def _update(
+        self,
+        stored: Subscriber,
+        values: Item,
+        gone: set[str],
+        *,
+        bounces: Item | None = None,
+    ) -> bool:
+        """
+        Write *values*, remove *gone*; False if status or preferences are not as *stored* now.
+
+        With values for `bounces` these must be as they were, too.
+        """
         changed = {f"#v{n}": name for n, name in enumerate(values)}
         removed = {f"#g{n}": name for n, name in enumerate(sorted(gone))}
         update = "SET " + ", ".join(f"{name} = :{name[1:]}" for name in changed)
         if removed:
             update += " REMOVE " + ", ".join(removed)
+        condition = "#status = :status AND #preferences = :preferences"
+        as_read: Item = {}
+        if "bounces" in values:
+            condition += " AND " + ("bounces = :bounces" if bounces else _NO_BOUNCES)
+            as_read = {":bounces": bounces} if bounces else {}
         try:
             self._table.update_item(
                 Key=_profile_key(stored.subscriber_id),
                 UpdateExpression=update,
-                ConditionExpression="#status = :status AND #preferences = :preferences",
+                ConditionExpression=condition,
                 ExpressionAttributeNames={
                     **changed,
                     **removed,
@@ -233,6 +281,7 @@ class SubscriberTable:
                     **{f":{name[1:]}": values[changed[name]] for name in changed},
                     ":status": stored.status.value,
                     ":preferences": _preferences_item(stored.preferences),
+                    **as_read,
                 },
             )
         except self._conflict:

@@ -1,11 +1,12 @@
 """Feedback stops mail, settles letters, and never acts on a stranger's word."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from paperpost.domain.bounces import noted, paused_until
 from paperpost.domain.deliveries import IssueRow
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus, may_become, shard_of
 from paperpost.feedback.apply import Outcome, apply
@@ -20,6 +21,7 @@ class FakeSubscribers:
     """One subscriber."""
 
     subscriber: Subscriber
+    bounces: dict[str, datetime] = field(default_factory=dict)
 
     def get(self, subscriber_id: str) -> Subscriber | None:
         """The subscriber, if it is the one."""
@@ -32,6 +34,13 @@ class FakeSubscribers:
             return False
         self.subscriber = replace(self.subscriber, status=status, ended_at=now)
         return True
+
+    def note_bounce(self, subscriber_id: str, message_id: str, *, at: datetime) -> bool:
+        """As the table does it, without what the pause is written to."""
+        assert subscriber_id == self.subscriber.subscriber_id
+        before = paused_until(self.bounces)
+        self.bounces = noted(self.bounces, message_id, at)
+        return paused_until(self.bounces) != before
 
 
 @dataclass
@@ -98,6 +107,23 @@ def test_a_permanent_bounce_stops_mail(subscribers: FakeSubscribers, ledger: Fak
     assert outcomes == [Outcome.STOPPED, Outcome.UNCHANGED]
     assert subscribers.subscriber.status is SubscriberStatus.BOUNCED
     assert ledger.sent == {"a1": "m1"}, "what bounced was sent"
+
+
+def test_the_fifth_letter_that_bounces_for_now_pauses(
+    subscribers: FakeSubscribers, ledger: FakeLedger
+) -> None:
+    """Each is counted once, and when it bounced counts, not when we hear of it."""
+    events = [
+        feedback(
+            FeedbackKind.BOUNCED_FOR_NOW, message_id=f"m{n}", issue="", at=NOW - timedelta(days=n)
+        )
+        for n in (5, 4, 4, 3, 2, 1)
+    ]
+
+    told = [apply(e, subscribers=subscribers, ledger=ledger, now=NOW) for e in events]
+
+    assert told == [*[Outcome.UNCHANGED] * 5, Outcome.PAUSED]
+    assert subscribers.subscriber.status is SubscriberStatus.CONFIRMED
 
 
 def test_a_complaint_stops_mail_for_ever(subscribers: FakeSubscribers, ledger: FakeLedger) -> None:

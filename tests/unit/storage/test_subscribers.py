@@ -12,6 +12,7 @@ from paperpost.domain.tokens import address_hash
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
 from support.readers import ADDRESS, NOW, PATHS, make_keys, make_subscriber, store
+from support.together import at_once
 
 HASH = address_hash(ADDRESS, make_keys())
 RICH = Preferences(
@@ -247,3 +248,56 @@ def test_a_limit_of_nothing_lets_nothing_through(table: SubscriberTable) -> None
 def test_every_status_can_be_reached_by_the_paths_of_the_tests() -> None:
     """A new status without a test of its own fails here."""
     assert set(PATHS) == set(SubscriberStatus)
+
+
+def bounced(table: SubscriberTable, days: list[int]) -> list[bool]:
+    """Letters that bounced for now, so many days after NOW."""
+    return [table.note_bounce("a1", f"m{day}", at=NOW + timedelta(days=day)) for day in days]
+
+
+def test_letters_that_bounce_for_now_pause_a_subscription_and_its_place_in_the_audience(
+    table: SubscriberTable,
+) -> None:
+    """Repeats change nothing; a later one makes the pause longer."""
+    store(table, make_subscriber(status=SubscriberStatus.CONFIRMED))
+
+    told = bounced(table, [0, 1, 1, 2, 3, 4, 4, 5])
+
+    assert told == [False, False, False, False, False, True, False, True]
+    stored = table.get("a1")
+    [member] = table.list_audience("daily", 0)
+    assert stored is not None
+    until = (NOW + timedelta(days=35)).date()
+    assert stored.preferences.paused_until == member.paused_until == until
+
+
+def test_a_pause_that_the_reader_chose_is_not_cut_short(table: SubscriberTable) -> None:
+    chosen = (NOW + timedelta(days=400)).date()
+    subscriber = make_subscriber(status=SubscriberStatus.CONFIRMED)
+    store(table, subscriber)
+    wanted = dataclasses.replace(subscriber.preferences, paused_until=chosen)
+    table.put_preferences("a1", wanted)
+
+    told = bounced(table, [0, 1, 2, 3, 4])
+
+    stored = table.get("a1")
+    assert stored is not None
+    assert (any(told), stored.preferences.paused_until) == (False, chosen)
+
+
+def test_bounces_of_nobody_and_of_who_left_are_not_noted(table: SubscriberTable) -> None:
+    unknown = table.note_bounce("zz", "m1", at=NOW)
+    store(table, make_subscriber(status=SubscriberStatus.UNSUBSCRIBED))
+
+    assert not unknown
+    assert bounced(table, [0, 1, 2, 3, 4]) == [False] * 5
+
+
+def test_two_bounces_at_once_are_both_noted(table: SubscriberTable) -> None:
+    """Each worker writes on condition of what it read."""
+    store(table, make_subscriber(status=SubscriberStatus.CONFIRMED))
+
+    at_once(4, lambda n: table.note_bounce("a1", f"m{n}", at=NOW))
+    told = table.note_bounce("a1", "m4", at=NOW)
+
+    assert told
