@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contract.conftest import Storage
+from paperpost.deliver.pace import Pace
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.deliveries import Delivery, DeliveryState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState
@@ -15,6 +16,7 @@ from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing,
 from paperpost.domain.subscribers import Cadence, SubscriberStatus
 from paperpost.storage.fetchnotes import Waits
 from support.readers import make_subscriber
+from support.readers import store as store_reader
 from support.together import at_once
 
 NOW = datetime(2026, 4, 21, 4, 30, tzinfo=UTC)
@@ -319,3 +321,28 @@ def test_of_many_freezers_all_use_the_same_bytes(real: Storage) -> None:
 
     assert len(seen) == 6
     assert len(set(seen)) == 1
+
+
+@pytest.mark.emulator
+def test_workers_at_once_never_exceed_the_sending_rate_together(real: Storage) -> None:
+    """Each turn is somebody's alone, and none is left out."""
+    taken: list[float] = []
+
+    def work(_: int) -> None:
+        pace = Pace(real.deliveries, lambda: 10.0, clock=lambda: 1_700_000_000, sleep=taken.append)
+        for _ in range(10):
+            assert pace.wait(timedelta(minutes=1))
+
+    at_once(4, work)
+
+    assert sorted([0.0, *taken]) == pytest.approx([n / 10 for n in range(40)])
+
+
+@pytest.mark.emulator
+def test_bounces_at_once_are_all_noted(real: Storage) -> None:
+    """Each worker writes on condition of what it read."""
+    store_reader(real.subscribers, status=SubscriberStatus.CONFIRMED)
+
+    at_once(4, lambda n: real.subscribers.note_bounce("a1", f"m{n}", at=NOW))
+
+    assert real.subscribers.note_bounce("a1", "m4", at=NOW)

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from paperpost import clients
 from paperpost.deliver import handler as module
+from paperpost.deliver import pace
 from paperpost.deliver.handler import handler
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
@@ -62,6 +63,10 @@ class FakeSes:
         self.script: Callable[[str], AWSResponse | None] = lambda _: None
 
     def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        if request.method == "GET":
+            assert request.url.endswith("/v2/email/account")
+            request.url = "https://answered.invalid"  # moto is asked too, and would refuse it
+            return reply(200, {"SendQuota": {"MaxSendRate": 1_000_000.0}})
         self.requests += 1
         body = json.loads(request.body)
         (recipient,) = body["Destination"]["ToAddresses"]
@@ -84,7 +89,7 @@ class FakeSes:
         return message_from_bytes(raw, policy=policy.default)  # type: ignore[return-value]
 
 
-def reply(status: int, body: dict[str, str], code: str = "") -> AWSResponse:
+def reply(status: int, body: dict[str, Any], code: str = "") -> AWSResponse:
     """An answer of SES."""
     headers = {"content-type": "application/json", "x-amzn-errortype": code}
     return AWSResponse(SES, status, headers, _Body(json.dumps(body).encode()))
@@ -129,6 +134,7 @@ class Deliver:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
         module._press.cache_clear()
+        pace._sending_rate.cache_clear()
 
     def freeze(self, issue: FrozenIssue | None = None) -> FrozenIssue:
         """Put an issue (of three papers of cs.CV) and its row."""
@@ -470,7 +476,7 @@ def test_nothing_is_claimed_without_time_to_finish(deliver: Deliver) -> None:
     deliver.freeze()
     deliver.join("a1", "b2")
 
-    returned = deliver.deliver("a1", "b2", context=Context(60_000, 19_999))
+    returned = deliver.deliver("a1", "b2", context=Context(60_000, 60_000, 19_999))
 
     assert (returned, deliver.state("a1"), deliver.state("b2")) == (["m0"], "sent", "planned")
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from paperpost.deliver.delivering import Profiles, SlowDownError
+from paperpost.deliver.delivering import TIME_FOR_ONE, Profiles, SlowDownError
 from paperpost.deliver.letters import Imprint, Letter
 from paperpost.deliver.mime import Envelope, MessageError, message
+from paperpost.deliver.pace import Pace
 from paperpost.deliver.pieces import Piece
 from paperpost.deliver.sending import attempt
 from paperpost.domain.deliveries import DeliveryState
@@ -29,6 +30,8 @@ class Confirmer:
     profiles: Profiles
     ses: "SESV2Client"
     keys: Callable[[], TokenKeys]
+    pace: Pace
+    time_left: Callable[[], timedelta]
 
     def confirm(self, body: Mapping[str, Any], *, now: datetime) -> str:
         """
@@ -65,6 +68,9 @@ class Confirmer:
                 extra={"subscriber": subscriber.subscriber_id, "reason": str(exc)},
             )
             return DeliveryState.FAILED.value
+        # At most one letter of each worker goes before: nobody who signs up waits for an issue.
+        if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
+            raise SlowDownError("confirmation: not its turn yet")
         outcome = attempt(
             self.ses,
             raw,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from paperpost.batches import describe
 from paperpost.deliver.letters import LetterPress, Links
 from paperpost.deliver.mime import Envelope, MessageError, message
+from paperpost.deliver.pace import Pace
 from paperpost.deliver.sending import attempt
 from paperpost.deliver.words import known_zone
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, Outcome
@@ -79,6 +80,7 @@ class Deliverer:
     ses: "SESV2Client"
     keys: Callable[[], TokenKeys]
     press: Callable[[IssueRow], LetterPress]
+    pace: Pace
     time_left: Callable[[], timedelta]
 
     def deliver(self, body: Mapping[str, Any], *, now: datetime) -> dict[str, int]:
@@ -152,6 +154,8 @@ class Deliverer:
             raise UnmadeLetterError(f"error: {fault['error']}") from exc
         if raw is None:
             return Outcome(state=DeliveryState.SKIPPED, reason="nothing to say")
+        if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
+            return Outcome(state=DeliveryState.RELEASED, reason="not its turn yet", slow_down=True)
         return attempt(
             self.ses,
             raw,

@@ -15,6 +15,7 @@ from paperpost.batches import take_batch
 from paperpost.deliver.confirming import Confirmer
 from paperpost.deliver.delivering import Deliverer, load_issue
 from paperpost.deliver.letters import Imprint, LetterPress
+from paperpost.deliver.pace import Pace, sending_rate
 from paperpost.domain.tokens import TokenKeys
 from paperpost.observe import logger, metrics
 from paperpost.settings import DeliverSettings
@@ -34,16 +35,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     def keys() -> TokenKeys:
         return token_keys(clients.ssm(), own.token_keys_parameter, now=settings.now())
 
+    def time_left() -> timedelta:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+    ses, deliveries = clients.ses(), DeliveryTable(clients.table(own.deliveries_table))
+    pace = Pace(deliveries, lambda: sending_rate(ses))
     deliverer = Deliverer(
         settings=own,
-        deliveries=DeliveryTable(clients.table(own.deliveries_table)),
+        deliveries=deliveries,
         profiles=profiles,
-        ses=clients.ses(),
+        ses=ses,
         keys=keys,
         press=lambda row: _press(own, row.issue, row.content_hash),
-        time_left=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
+        pace=pace,
+        time_left=time_left,
     )
-    confirmer = Confirmer(settings=own, profiles=profiles, ses=clients.ses(), keys=keys)
+    confirmer = Confirmer(
+        settings=own, profiles=profiles, ses=ses, keys=keys, pace=pace, time_left=time_left
+    )
 
     def one(record: SQSRecord) -> None:
         body, now = json.loads(record.body), settings.now()

@@ -219,7 +219,33 @@ class DeliveryTable:
             },
         )
 
+    # turns: whose mail goes next; deliver writes
+
+    def take_turn(self, *, now_ms: int, gap_ms: int) -> int:
+        """The next free moment, in milliseconds since 1970; the one after lies *gap_ms* later."""
+        while True:
+            behind = self._shift_turns("next_ms + :gap", "next_ms >= :now", now_ms, gap_ms)
+            if behind is not None:
+                return behind
+            free = "attribute_not_exists(next_ms) OR next_ms < :now"
+            if self._shift_turns(":now + :gap", free, now_ms, gap_ms) is not None:
+                return now_ms
+
     # helpers
+
+    def _shift_turns(self, moment: str, condition: str, now_ms: int, gap_ms: int) -> int | None:
+        """The moment before it was shifted (0 if there was none), None if *condition* fails."""
+        try:
+            answer: Any = self._table.update_item(
+                Key={"pk": keys.PACE_KEY, "sk": keys.PACE_KEY},
+                UpdateExpression=f"SET next_ms = {moment}",
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":now": now_ms, ":gap": gap_ms},
+                ReturnValues="UPDATED_OLD",
+            )
+        except self._conflict:
+            return None
+        return number(answer.get("Attributes", {}).get("next_ms", 0))
 
     def _change(
         self,

@@ -12,7 +12,6 @@ from paperpost.domain.tokens import address_hash
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
 from support.readers import ADDRESS, NOW, PATHS, make_keys, make_subscriber, store
-from support.together import at_once
 
 HASH = address_hash(ADDRESS, make_keys())
 RICH = Preferences(
@@ -291,13 +290,3 @@ def test_bounces_of_nobody_and_of_who_left_are_not_noted(table: SubscriberTable)
 
     assert not unknown
     assert bounced(table, [0, 1, 2, 3, 4]) == [False] * 5
-
-
-def test_two_bounces_at_once_are_both_noted(table: SubscriberTable) -> None:
-    """Each worker writes on condition of what it read."""
-    store(table, make_subscriber(status=SubscriberStatus.CONFIRMED))
-
-    at_once(4, lambda n: table.note_bounce("a1", f"m{n}", at=NOW))
-    told = table.note_bounce("a1", "m4", at=NOW)
-
-    assert told
