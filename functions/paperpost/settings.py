@@ -168,6 +168,7 @@ class DeliverSettings(_Settings):
     postal_address: str
     configuration_set: str
     token_keys_parameter: str
+    sending_parameter: str
     confirmation_queue_arn: str
 
 

@@ -26,6 +26,7 @@ from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence, Preferences, Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, verify_token
 from paperpost.observe import logger
+from paperpost.storage import secrets
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
@@ -118,6 +119,7 @@ class Deliver:
         self.now = NOW
         clients.ses().meta.events.register_first("before-send.sesv2.*", self.ses)
         boto3.client("ssm").put_parameter(Name="/keys", Type="SecureString", Value=keys_json())
+        self.switch("on")
         for name, value in {
             "SUBSCRIBERS_TABLE": cloud.subscribers,
             "DELIVERIES_TABLE": cloud.deliveries,
@@ -129,12 +131,20 @@ class Deliver:
             "POSTAL_ADDRESS": "1 Example Street, 00000 Example",
             "CONFIGURATION_SET": "paperpost-set",
             "TOKEN_KEYS_PARAMETER": "/keys",
+            "SENDING_PARAMETER": "/sending",
             "CONFIRMATION_QUEUE_ARN": CONFIRMATIONS,
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
         module._press.cache_clear()
         pace._sending_rate.cache_clear()
+
+    def switch(self, position: str) -> None:
+        """What the operator does; seen within half a minute, which is not waited for here."""
+        boto3.client("ssm").put_parameter(
+            Name="/sending", Type="String", Value=position, Overwrite=True
+        )
+        secrets._read.cache_clear()
 
     def freeze(self, issue: FrozenIssue | None = None) -> FrozenIssue:
         """Put an issue (of three papers of cs.CV) and its row."""
@@ -614,6 +624,40 @@ def test_no_log_line_holds_an_address_or_a_token(deliver: Deliver, log: io.Strin
 def confirm(deliver: Deliver, subscriber_id: str = "a1") -> list[str]:
     """One confirmation message."""
     return deliver.invoke({"subscriber": subscriber_id, "kind": "confirm"}, arn=CONFIRMATIONS)
+
+
+@pytest.mark.parametrize("position", ["confirmations", "off", "a word that nobody knows"])
+def test_what_is_switched_off_does_not_go_out_and_goes_later(
+    deliver: Deliver, position: str
+) -> None:
+    """The issue is stopped, as with trouble of the account: compose's next tick tries again."""
+    deliver.freeze()
+    deliver.join("a1")
+    deliver.switch(position)
+    refused = deliver.deliver("a1")
+    stopped = deliver.deliveries.get_issue(ISSUE)
+    before = deliver.ses.mailed
+
+    deliver.switch("on")
+    deliver.deliveries.note_queued(ISSUE, {})  # what compose does
+    deliver.deliver("a1")
+
+    assert (refused, before, deliver.ses.mailed) == ([], [], ["a1@example.com"])
+    assert stopped is not None
+    assert stopped.stopped == "switched off by the operator"
+
+
+@pytest.mark.parametrize(("position", "mailed"), [("on", 1), ("confirmations", 1), ("off", 0)])
+def test_confirmations_go_out_unless_everything_is_switched_off(
+    deliver: Deliver, position: str, mailed: int
+) -> None:
+    """What does not go returns to the queue."""
+    deliver.join("a1", status=SubscriberStatus.UNCONFIRMED, confirmed_at=None)
+    deliver.switch(position)
+
+    returned = confirm(deliver)
+
+    assert (len(deliver.ses.mailed), len(returned)) == (mailed, 1 - mailed)
 
 
 @pytest.mark.parametrize(

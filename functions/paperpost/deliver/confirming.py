@@ -17,6 +17,7 @@ from paperpost.domain.tokens import Purpose, TokenKeys, make_token
 from paperpost.observe import logger
 from paperpost.rendering import render
 from paperpost.settings import DeliverSettings
+from paperpost.storage.secrets import Sending
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
@@ -30,6 +31,7 @@ class Confirmer:
     profiles: Profiles
     ses: "SESV2Client"
     keys: Callable[[], TokenKeys]
+    sending: Callable[[], Sending]
     pace: Pace
     time_left: Callable[[], timedelta]
 
@@ -68,6 +70,8 @@ class Confirmer:
                 extra={"subscriber": subscriber.subscriber_id, "reason": str(exc)},
             )
             return DeliveryState.FAILED.value
+        if self.sending() is Sending.OFF:
+            raise SlowDownError("confirmation: switched off by the operator")
         # At most one letter of each worker goes before: nobody who signs up waits for an issue.
         if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
             raise SlowDownError("confirmation: not its turn yet")

@@ -23,6 +23,7 @@ from paperpost.domain.tokens import Purpose, TokenKeys, make_token
 from paperpost.observe import logger
 from paperpost.settings import DeliverSettings
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.secrets import Sending
 from paperpost.storage.site import SiteBucket
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Deliverer:
     ses: "SESV2Client"
     keys: Callable[[], TokenKeys]
     press: Callable[[IssueRow], LetterPress]
+    sending: Callable[[], Sending]
     pace: Pace
     time_left: Callable[[], timedelta]
 
@@ -101,8 +103,8 @@ class Deliverer:
         done: dict[str, int] = {}
         unmade: UnmadeLetterError | None = None
         for subscriber_id in body["subscribers"]:
-            if self.time_left() < TIME_FOR_ONE:
-                raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")
+            if not self._may_go_on(issue):
+                return done
             owner = secrets.token_hex(8)
             claimed = self.deliveries.claim(issue, shard, subscriber_id, owner=owner, now=now)
             if claimed is None:
@@ -123,6 +125,19 @@ class Deliverer:
         if unmade is not None:
             raise unmade
         return done
+
+    def _may_go_on(self, issue: str) -> bool:
+        """
+        Whether the next letter may be begun; False when the issue is stopped.
+
+        Raises: NoTimeLeftError: If there is too little time to finish it.
+        """
+        if self.sending() is not Sending.ON:
+            self.deliveries.stop_issue(issue, "switched off by the operator")
+            return False
+        if self.time_left() < TIME_FOR_ONE:
+            raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")
+        return True
 
     def _send(
         self, claimed: Delivery, row: IssueRow, press: LetterPress, *, now: datetime

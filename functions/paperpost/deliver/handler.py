@@ -20,7 +20,7 @@ from paperpost.domain.tokens import TokenKeys
 from paperpost.observe import logger, metrics
 from paperpost.settings import DeliverSettings
 from paperpost.storage.deliveries import DeliveryTable
-from paperpost.storage.secrets import token_keys
+from paperpost.storage.secrets import Sending, sending, token_keys
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 
@@ -35,6 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     def keys() -> TokenKeys:
         return token_keys(clients.ssm(), own.token_keys_parameter, now=settings.now())
 
+    def may_send() -> Sending:
+        return sending(clients.ssm(), own.sending_parameter, now=settings.now())
+
     def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
@@ -47,11 +50,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         ses=ses,
         keys=keys,
         press=lambda row: _press(own, row.issue, row.content_hash),
+        sending=may_send,
         pace=pace,
         time_left=time_left,
     )
     confirmer = Confirmer(
-        settings=own, profiles=profiles, ses=ses, keys=keys, pace=pace, time_left=time_left
+        settings=own,
+        profiles=profiles,
+        ses=ses,
+        keys=keys,
+        sending=may_send,
+        pace=pace,
+        time_left=time_left,
     )
 
     def one(record: SQSRecord) -> None:

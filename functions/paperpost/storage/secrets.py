@@ -1,15 +1,26 @@
-"""Secrets in SSM Parameter Store, kept in memory for some minutes."""
+"""Secrets and the switch for mail in SSM Parameter Store, kept in memory for some minutes."""
 
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from paperpost.domain.tokens import TokenKeys
+from paperpost.observe import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 _KEPT_S = 300  # so long a rotated key may stay unseen
+_SWITCH_KEPT_S = 30  # and so long mail may go out after the operator has switched it off
+
+
+class Sending(StrEnum):
+    """What the operator lets go out."""
+
+    ON = "on"
+    CONFIRMATIONS = "confirmations"  # nothing else
+    OFF = "off"
 
 
 def token_keys(client: "SSMClient", parameter: str, *, now: datetime) -> TokenKeys:
@@ -26,11 +37,21 @@ def api_key(client: "SSMClient", parameter: str, *, now: datetime) -> str:
     return _read(client, parameter, int(now.timestamp()) // _KEPT_S).strip()
 
 
+def sending(client: "SSMClient", parameter: str, *, now: datetime) -> Sending:
+    """What may go out, by the word in *parameter*; one that we do not know lets nothing out."""
+    word = _read(client, parameter, int(now.timestamp()) // _SWITCH_KEPT_S).strip()
+    try:
+        return Sending(word)
+    except ValueError:
+        logger.error("the switch for mail has no known position: nothing is sent")
+        return Sending.OFF
+
+
 @lru_cache(maxsize=2)
 def _token_keys(client: "SSMClient", parameter: str, slot: int) -> TokenKeys:
     return TokenKeys.from_json(_read(client, parameter, slot))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _read(client: "SSMClient", parameter: str, _slot: int) -> str:
     return client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
