@@ -20,8 +20,8 @@ from paperpost_cli.invoke import InvokeError, lambda_client
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
-# A fetcher is alone at arXiv for its function's time-out and ten seconds at most.
-_BUSY_FOR_S, _ASK_AGAIN_S = 330, 5
+# A fetcher is alone at arXiv for its function's time-out (template.yaml) and ten seconds at most.
+_BUSY_FOR_S, _ASK_AGAIN_S = 630, 5
 _INTERRUPTED = 130  # as shells tell Ctrl-C
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _FUNCTIONS = ("fetch", "enrich", "publish", "compose", "deliver", "subscribe", "feedback")
-_READ_TIMEOUT_S = 310  # longer than any function's own time-out
+_READ_TIMEOUT_S = 620  # longer than any function's own time-out
 
 
 class InvokeError(PaperpostError):

@@ -30,7 +30,7 @@ from paperpost.storage.queues import Queue
 # Of the function's time: requests leave in the first part alone. The rest is for the last answer,
 # which may take 125 s (transport.py), and for storing.
 _FOR_REQUESTS = 0.75
-_LEASE_MARGIN = timedelta(seconds=10)  # beyond the function's end, when it is surely dead
+LEASE_MARGIN = timedelta(seconds=10)  # beyond the function's end, when it is surely dead
 _END_WARNED = timedelta(days=30)  # before the calendar's end
 _TASKS = ("poll", "backfill")
 
@@ -104,7 +104,7 @@ def _only_fetcher(
 ) -> Iterator[Pace | None]:
     """The pace to keep to while no other fetcher of the stack asks arXiv; None if one does."""
     owner, now = uuid4().hex, clock()
-    waits = notes.take_lease(owner, until=now + remaining + _LEASE_MARGIN, now=now)
+    waits = notes.take_lease(owner, until=now + remaining + LEASE_MARGIN, now=now)
     if waits is None:
         yield None
         return

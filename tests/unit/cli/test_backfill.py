@@ -11,9 +11,12 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from paperpost.domain.errors import InvalidInputError
+from paperpost.fetch.handler import LEASE_MARGIN
+from paperpost_cli import backfill, invoke
 from paperpost_cli.backfill import Filled, due_days, fill
 from paperpost_cli.invoke import InvokeError
 from paperpost_cli.main import main
+from support.template import of_type
 
 FRIDAY, MONDAY = date(2026, 4, 17), date(2026, 4, 20)
 
@@ -117,12 +120,21 @@ def test_another_fetcher_is_waited_for(function: Function) -> None:
 
 def test_a_fetcher_without_end_is_not_waited_for_without_end(function: Function) -> None:
     """No lease lasts longer."""
-    for _ in range(67):
+    for _ in range(127):
         function.answers(FRIDAY, {"busy": 1})
 
-    with pytest.raises(InvokeError, match="still talks to arXiv after 330 s"):
+    with pytest.raises(InvokeError, match="still talks to arXiv after 630 s"):
         function.fill()
     function.stub.assert_no_pending_responses()
+
+
+def test_functions_are_waited_for_as_long_as_they_may_run() -> None:
+    """By the answer of one, and by whoever finds another at it."""
+    longest_s = max(f["Timeout"] for f in of_type("AWS::Lambda::Function").values())
+    fetch_s = of_type("AWS::Lambda::Function")["FetchFunction"]["Timeout"]
+
+    assert longest_s < invoke._READ_TIMEOUT_S
+    assert fetch_s + LEASE_MARGIN.total_seconds() < backfill._BUSY_FOR_S
 
 
 def test_a_range_that_runs_backwards_is_refused(function: Function) -> None:
