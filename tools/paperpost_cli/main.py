@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_invoke(commands.add_parser("invoke", help="one function with one event"))
     _add_backfill(commands.add_parser("backfill", help="days that were never fetched"))
     _add_status(commands.add_parser("status", help="the receipts; 1 if they do not add up"))
+    _add_issue(
+        commands.add_parser("issue", help="one issue's letters: show, resume, resend, preview")
+    )
     return parser
 
 
@@ -112,6 +115,25 @@ def _add_backfill(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_backfill)
 
 
+def _add_issue(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="its letters by state, and why some were not sent")
+    resume = actions.add_parser("resume", help="let letters start that are 36 hours overdue")
+    resend = actions.add_parser("resend", help="let letters of unknown fate go again")
+    shown = actions.add_parser("preview", help="one reader's letter as files, or as a test mail")
+    for action in (show, resume, resend, shown):
+        action.add_argument("issue", metavar="ISSUE", help="such as daily-2024-03-26")
+        action.add_argument("--stack", metavar="NAME", help="in AWS; without it, the laptop cloud")
+        action.set_defaults(run=_issue)
+    show.add_argument("--json", action="store_true", help="as JSON")
+    resend.add_argument("--subscriber", metavar="ID", help="this reader's alone")
+    shown.add_argument(
+        "--subscriber", metavar="ID", help="as this reader gets it (default: all, as new readers)"
+    )
+    shown.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: here")
+    shown.add_argument("--send", metavar="ADDRESS", help="also mail it there, as a test")
+
+
 # A command's own modules are imported when it runs, so that `render` starts at once.
 
 
@@ -183,3 +205,9 @@ def _moment(text: str) -> datetime:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def _issue(options: argparse.Namespace) -> int:
+    from paperpost_cli.issue import run_issue  # noqa: PLC0415
+
+    return run_issue(options)

@@ -11,7 +11,13 @@ from paperpost.domain.subscribers import Preferences
 
 
 def preview(
-    issue: FrozenIssue, preferences: Preferences, *, imprint: Imprint, sender: str, now: datetime
+    issue: FrozenIssue,
+    preferences: Preferences,
+    *,
+    imprint: Imprint,
+    sender: str,
+    now: datetime,
+    recipient: str = "reader@example.com",
 ) -> bytes:
     """
     Return the message that a reader with *preferences* would get of *issue*.
@@ -30,7 +36,7 @@ def preview(
     letter = LetterPress(issue, imprint).letter(picks, preferences, links, now=now)
     envelope = Envelope(
         sender=sender,
-        recipient="reader@example.com",
+        recipient=recipient,
         subject=letter.subject,
         tags=(("issue", issue.issue), ("subscriber", "preview")),
         date=now,

@@ -188,6 +188,24 @@ class DeliveryTable:
             values={":seen": seen.state.value, ":at": time_text(seen.updated_at)},
         )
 
+    def postpone(self, seen: Delivery, due_at: datetime) -> bool:
+        """Make a letter that waits due at *due_at*; False if it is no longer as *seen*."""
+        try:
+            self._table.update_item(
+                Key=_delivery_key(seen.issue, seen.shard, seen.subscriber_id),
+                UpdateExpression="SET due_at = :due",
+                ConditionExpression="#state = :seen AND due_at = :was",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":due": time_text(due_at),
+                    ":seen": seen.state.value,
+                    ":was": time_text(seen.due_at),
+                },
+            )
+        except self._conflict:
+            return False
+        return True
+
     def confirm_sent(
         self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
     ) -> bool:
