@@ -28,6 +28,7 @@ _MONITORING = Path(__file__).resolve().parents[2] / "monitoring.yaml"
 # design.md: publish waits 30 minutes for translations, and looks every five.
 LONGEST_WAIT = timedelta(minutes=30 + 5)
 _NEEDED = "EnrichProviderDownAlarm"
+PENDING = "翻译待补"
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,10 @@ def _pending_first(name: str, run: Run, *, expected: int) -> Finding:
 
 def _as_long(well: Run, dead: Run) -> Finding:
     """Day for day the same entries in the same order."""
-    wrong = [
-        f"{category} {on}: {len(dead.days[category, on]['ids'])}, not {len(look['ids'])}"
-        for (category, on), look in well.days.items()
-        if (category, on) not in dead.days or dead.days[category, on]["ids"] != look["ids"]
-    ]
+    wrong = list[str]()
+    for (category, on), look in well.days.items():
+        ids = dead.days[category, on]["ids"] if (category, on) in dead.days else []
+        wrong += [f"{category} {on}: {ids}, not {look['ids']}"] if ids != look["ids"] else []
     entries = sum(len(look["ids"]) for look in well.days.values())
     figure = f"{len(well.days)} feeds of a day, {entries} entries in each of both runs"
     return finding("feeds as long as with a model that is well", figure, wrong)
@@ -171,7 +171,7 @@ def _dead(run: Run) -> bool:
 
 
 def _recovered(run: Run) -> Finding:
-    """Everything is translated in the end: in the table, in every day's data, in the feeds."""
+    """Everything is translated in the end: in the table, in every day's data, in every file."""
     left = [s["id"] for s in run.end["states"] if s["state"] != "ok"]
     wrong = [f"{arxiv_id} is not translated" for arxiv_id in left]
     last: dict[str, Mapping[str, Any]] = {look["category"]: look for look in run.seen}
@@ -180,9 +180,13 @@ def _recovered(run: Run) -> Finding:
     for category, on in {(r["category"], r["on"]) for r in run.script["listings"]}:
         pages += 1
         page = run.site / category / f"{on}.json"
-        records = json.loads(page.read_text(encoding="utf-8"))["records"]
+        records = json.loads(page.read_text(encoding="utf-8"))["records"] if page.exists() else []
+        wrong += [] if records else [f"{category}/{on} is not there"]
         lacking = [r["id"] for r in records if r["enrichments"].get("zh", {}).get("state") != "ok"]
         wrong += [f"{category}/{on} lacks {arxiv_id}" for arxiv_id in lacking]
+    files = [path for path in run.site.rglob("*.*") if path.is_file()]
+    labelled = [path for path in files if PENDING in path.read_text(encoding="utf-8")]
+    wrong += [f"{path.name} is labelled" for path in labelled]
     figure = f"{len(run.end['states']) - len(left)} of {len(run.end['states'])}, {pages} days' data"
     return finding("dead: upgraded when the model is well again", figure, wrong)
 

@@ -3,10 +3,10 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 from paperpost import clients
 
@@ -23,6 +23,16 @@ class ModelServer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     answering: Callable[[Any], bytes] | None = None  # in place of `body`
+    pace_s: float = 0  # between two bytes of the body
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def drip(self, body: bytes, out: BinaryIO) -> None:
+        """Send *body* byte by byte, as long as somebody is there to read it."""
+        with suppress(OSError):
+            for n in range(len(body)):
+                out.write(body[n : n + 1])
+                if self.ended.wait(self.pace_s):
+                    return
 
 
 def reply(
@@ -48,7 +58,10 @@ def model_server() -> Iterator[ModelServer]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
-            self.wfile.write(told)
+            if made.pace_s:
+                made.drip(told, self.wfile)
+            else:
+                self.wfile.write(told)
 
         def log_message(self, *_: object) -> None: ...
 
@@ -59,6 +72,7 @@ def model_server() -> Iterator[ModelServer]:
     try:
         yield made
     finally:
+        made.ended.set()
         clients.model_http().clear()
         listening.shutdown()
         thread.join()

@@ -43,6 +43,7 @@ _PUBLISHED = (5, 10, 20, 25, 30, 35, 40)
 _SWEPT_AT = (time(2, 30), time(9, 30), time(16, 30), time(22, 30))
 _RECOVERY = 3  # days after the model is well again
 _RECEIVES = 5  # of the queue in template.yaml
+_LONGER_THAN_THE_REPLAY_S = 12 * 3600
 # The ways in which a provider is dead, one a day in turn.
 _DEATHS: Sequence[Mapping[str, Any]] = (
     {"status": 503},
@@ -113,27 +114,31 @@ class Overlay:
     def _bring(self) -> None:
         """Bring every message once; what fails waits for the next time, or is a dead letter."""
         queue = self._cloud.queues["enrichment"]
-        failed = list[str]()
-        while (
-            got := clients.sqs()
-            .receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])
+        for message in self._waiting():
+            result = self._call(enrich, {"Records": [self._record(message)]})
+            handle = {"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]}
+            has_failed = bool(result["batchItemFailures"])
+            if has_failed and self._receives[message["MessageId"]] < _RECEIVES:
+                clients.sqs().change_message_visibility(**handle, VisibilityTimeout=0)
+                continue
+            self.dead_letters += has_failed
+            clients.sqs().delete_message(**handle)
+
+    def _waiting(self) -> list[Any]:
+        """Every message, each once: the queue's own clock is real, and counts for nothing."""
+        found = list[Any]()
+        while got := (
+            clients.sqs()
+            .receive_message(
+                QueueUrl=self._cloud.queues["enrichment"],
+                MaxNumberOfMessages=10,
+                AttributeNames=["All"],
+                VisibilityTimeout=_LONGER_THAN_THE_REPLAY_S,
+            )
             .get("Messages")
         ):
-            records = [self._record(message) for message in got]
-            result = self._call(enrich, {"Records": records})
-            ids = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
-            for message in got:
-                handle = message["ReceiptHandle"]
-                is_last = self._receives[message["MessageId"]] >= _RECEIVES
-                if message["MessageId"] in ids and not is_last:
-                    failed.append(handle)
-                    continue
-                self.dead_letters += message["MessageId"] in ids
-                clients.sqs().delete_message(QueueUrl=queue, ReceiptHandle=handle)
-        for handle in failed:
-            clients.sqs().change_message_visibility(
-                QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0
-            )
+            found += got
+        return found
 
     def _record(self, message: Any) -> dict[str, Any]:
         received = self._receives.get(message["MessageId"], 0) + 1

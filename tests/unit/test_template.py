@@ -9,7 +9,7 @@ import pytest
 from paperpost import clients, settings
 from paperpost.enrich import handler as enrich
 from paperpost.enrich import work
-from paperpost.enrich.providers import _PROVIDERS
+from paperpost.enrich.providers import _PROVIDERS, openai
 from paperpost.enrich.providers.openai import FORMS
 from paperpost.fetch import handler as fetch
 from paperpost.fetch.transport import BODY_TIME, TIMEOUTS_S
@@ -89,12 +89,7 @@ def test_the_endpoint_is_declared_empty_and_the_clock_is_right(stage: str) -> No
 
 def test_policies_name_actions_and_resources_without_wildcards() -> None:
     """Least privilege: no action ends in a star, no resource is one."""
-    statements = [
-        statement
-        for role in of_type("AWS::IAM::Role").values()
-        for policy in role.get("Policies", [])
-        for statement in _as_list(policy["PolicyDocument"]["Statement"])
-    ]
+    statements = [s for role in of_type("AWS::IAM::Role").values() for s in _granted(role)]
 
     assert statements
     for statement in statements:
@@ -109,13 +104,9 @@ def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
 
     Source: Bedrock user guide, 'Prerequisites for inference profiles', read 2026-11-23.
     """
-    role = of_type("AWS::IAM::Role")["EnrichFunctionRole"]
-    statements = [
-        statement
-        for policy in role["Policies"]
-        for statement in _as_list(policy["PolicyDocument"]["Statement"])
+    (resources,) = [
+        s["Resource"] for s in _statements("Enrich") if s["Action"] == "bedrock:InvokeModel"
     ]
-    (resources,) = [s["Resource"] for s in statements if s["Action"] == "bedrock:InvokeModel"]
     model = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
     profile = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:inference-profile/"
 
@@ -145,6 +136,7 @@ def test_the_slowest_model_cannot_outlast_enrichs_timeout() -> None:
         config.read_timeout,
     )
     assert http["retries"].total is False
+    assert config.connect_timeout + config.read_timeout == openai._PATIENCE_S
     assert mapping["BatchSize"] * a_paper_s + 30 <= functions()["EnrichFunction"]["Timeout"]
 
 
@@ -157,20 +149,37 @@ def test_a_claim_outlives_its_worker_and_not_the_hiding_of_its_message() -> None
     assert queue["RedrivePolicy"]["maxReceiveCount"] == enrich._RECEIVES
 
 
-def test_enrich_deletes_claims_alone_and_sums_in_its_own_partition_alone() -> None:
-    """Papers, listings and announcements have another writer."""
+def test_enrich_writes_under_papers_deletes_claims_and_sums_in_its_own_partition() -> None:
+    """Listings and announcements have another writer."""
     conditions = {
         action: statement.get("Condition")
         for statement in _statements("Enrich")
         for action in _as_list(statement["Action"])
     }
 
+    assert conditions["dynamodb:PutItem"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PAPER#*", "CLAIM#*", "ENRICH"]}
+    }
     assert conditions["dynamodb:DeleteItem"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CLAIM#*"]}
     }
     assert conditions["dynamodb:UpdateItem"] == {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ENRICH"]}
     }
+
+
+def test_enrich_may_call_the_provider_that_was_chosen_and_no_other() -> None:
+    """Who translates nothing needs neither a model nor a key."""
+    role = of_type("AWS::IAM::Role")["EnrichFunctionRole"]
+    given = [s for p in role["Policies"] for s in _as_list(p["PolicyDocument"]["Statement"])]
+    chosen = {s["Fn::If"][1]["Action"]: s["Fn::If"] for s in given if "Fn::If" in s}
+    conditions = source_template()["Conditions"]
+
+    assert {action: conditions[told[0]] for action, told in chosen.items()} == {
+        "bedrock:InvokeModel": {"Fn::Equals": [{"Ref": "EnrichProvider"}, "bedrock"]},
+        "ssm:GetParameter": {"Fn::Equals": [{"Ref": "EnrichProvider"}, "openai"]},
+    }
+    assert {told[2]["Ref"] for told in chosen.values()} == {"AWS::NoValue"}
 
 
 def test_enrich_may_read_one_secret() -> None:
@@ -455,9 +464,14 @@ def test_every_template_file_is_in_the_code_folder_by_its_link() -> None:
 
 
 def _statements(stage: str) -> list[dict[str, Any]]:
-    """What the stage's role may do and may not."""
-    role = of_type("AWS::IAM::Role")[f"{stage}FunctionRole"]
-    return [s for p in role["Policies"] for s in _as_list(p["PolicyDocument"]["Statement"])]
+    """What the stage's role may do and may not, with every condition met."""
+    return _granted(of_type("AWS::IAM::Role")[f"{stage}FunctionRole"])
+
+
+def _granted(role: dict[str, Any]) -> list[dict[str, Any]]:
+    policies = role.get("Policies", [])
+    given = [s for p in policies for s in _as_list(p["PolicyDocument"]["Statement"])]
+    return [s["Fn::If"][1] if "Fn::If" in s else s for s in given]
 
 
 def _as_list(value: Any) -> list[Any]:

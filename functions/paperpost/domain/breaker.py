@@ -7,6 +7,9 @@ FAILURES = 5  # in a row, over all workers, until the provider is left alone
 _FIRST_PAUSE = timedelta(minutes=5)
 # Shorter than the time between two sweeps, so that each sweep's probe finds the pause over.
 _LONGEST_PAUSE = timedelta(minutes=45)
+# Enough for the longest pause; without a bound, the pause of a provider that is dead for two days
+# would be more than a duration can hold.
+_MOST_DOUBLINGS = 4
 # So long a worker that probes has the provider for itself; longer than its function may run.
 _PROBE = timedelta(minutes=6)
 
@@ -44,7 +47,8 @@ class Breaker:
         failures = self.failures + 1
         if probe is None and failures < FAILURES:
             return replace(self, failures=failures)
-        pause = min(_FIRST_PAUSE * 2**self.opened, _LONGEST_PAUSE)
+        doublings = min(self.opened, _MOST_DOUBLINGS)
+        pause = min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
         return replace(self, failures=failures, opened=self.opened + 1, until=now + pause)
 
     def succeeded(self, *, probe: datetime | None = None) -> "Breaker":

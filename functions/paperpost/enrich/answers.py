@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from paperpost.domain.errors import PaperpostError
 from paperpost.domain.spending import Tokens
 
+_NOTHING = Tokens()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -27,11 +29,13 @@ class TransientProviderError(PaperpostError):
     The provider is throttled, slow, down or denies us, which says nothing of the paper.
 
     The same request may succeed later; `retry_after_s` is how long it asks to wait, 0 if it does
-    not say.
+    not say. `tokens`: what it has cost, None if nobody knows: a call that was given up may be paid.
     """
 
-    def __init__(self, problem: str, *, retry_after_s: int = 0) -> None:
-        self.retry_after_s = retry_after_s
+    def __init__(
+        self, problem: str, *, retry_after_s: int = 0, tokens: Tokens | None = _NOTHING
+    ) -> None:
+        self.retry_after_s, self.tokens = retry_after_s, tokens
         super().__init__(problem)
 
 

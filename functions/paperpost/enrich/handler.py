@@ -28,7 +28,6 @@ from paperpost.storage.queues import Queue
 
 _RECEIVES = 5  # maxReceiveCount of the queue in template.yaml; a test compares them
 _FIRST_WAIT_S = 30
-_LONGEST_WAIT_S = 900
 _CLEANED_UP_AFTER = timedelta(days=1)
 # What a long paper's call may cost at its worst; the sweep counts with it.
 _LARGE_CALL = Tokens(input=6_000, output=MAX_TOKENS)
@@ -61,7 +60,7 @@ def _batch(
                 message["arxiv_id"], message["languages"], last_try=receives >= _RECEIVES
             )
         except TransientProviderError as exc:
-            wait_s = min(_FIRST_WAIT_S * 2 ** (receives - 1), _LONGEST_WAIT_S)
+            wait_s = _FIRST_WAIT_S * 2 ** (receives - 1)
             queue.hide(record.receipt_handle, seconds=max(wait_s, exc.retry_after_s))
             raise
 

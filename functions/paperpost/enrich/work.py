@@ -74,12 +74,13 @@ class Enricher:
         Bring the paper's enrichments up to date and return those that were written.
 
         What is settled for the present text is neither asked for nor paid for again, nor is what
-        another worker asks for at this moment. *last_try*: the queue does not bring it again, so
-        that readers need not wait for it.
+        another worker asks for at this moment. *last_try*: the queue does not bring it again: a
+        failure is a row, with which readers need not wait and which the sweep takes up.
 
         Raises:
             UnknownPaperError: If the paper is not stored.
-            TransientProviderError: If the provider fails; the other languages are done.
+            TransientProviderError: If the provider fails and it is no *last_try*; the other
+                languages are done.
         """
         paper = self.papers.get_papers([arxiv_id]).get(arxiv_id)
         if paper is None:
@@ -92,9 +93,10 @@ class Enricher:
             try:
                 written += self._claimed(paper, language)
             except TransientProviderError as exc:
-                failures.append(exc)
                 if last_try:
                     written += self._store(paper, language, _failure(NO_ANSWER))
+                else:
+                    failures.append(exc)
         if failures:
             raise failures[0]
         return written
@@ -163,13 +165,16 @@ class Enricher:
             return _Outcome(state=EnrichmentState.SKIPPED, reason=CAP)
         try:
             outcome = self._answered(request)
-        except TransientProviderError:
-            self.guard.settle(worst, Tokens())
+        except TransientProviderError as exc:
+            self._settle(worst, exc.tokens)
             raise
-        # An answer that the provider does not count is counted at its worst.
-        self.guard.settle(worst, worst if outcome.tokens is None else outcome.tokens)
+        self._settle(worst, outcome.tokens)
         self.guard.answered(permit)
         return outcome
+
+    def _settle(self, worst: Tokens, told: Tokens | None) -> None:
+        """What nobody counts is counted at its worst."""
+        self.guard.settle(worst, worst if told is None else told)
 
     def _answered(self, request: Request) -> "_Outcome":
         """The checked answer."""

@@ -51,6 +51,18 @@ def test_each_probe_that_fails_makes_the_pause_longer_up_to_a_bound() -> None:
     assert pauses == [5, 10, 20, 40, 45, 45]
 
 
+def test_a_provider_that_is_dead_for_months_is_probed_as_often_as_after_a_day() -> None:
+    """However often the pause was to double: an exponent knows no bound, a duration does."""
+    breaker, now = failed(FAILURES), NOW
+    for _ in range(24 * 100):
+        now = max(now, breaker.until or now)
+        probed = breaker.probed(now)
+        breaker = probed.failed(now, probe=probed.until)
+
+    assert breaker.until == now + 45 * MINUTE
+    assert breaker.opened == 24 * 100 + 1
+
+
 def test_a_probe_that_is_answered_closes_it() -> None:
     probed = failed(FAILURES).probed(NOW + 5 * MINUTE)
 

@@ -5,7 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.stub import ANY, Stubber
 
 from paperpost.domain.spending import Tokens
@@ -143,19 +148,22 @@ def test_an_error_is_transient_or_refused_by_its_status(
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "tokens"),
     [
-        ReadTimeoutError(endpoint_url="x"),
-        ConnectTimeoutError(endpoint_url="x"),
-        EndpointConnectionError(endpoint_url="x"),
+        (ReadTimeoutError(endpoint_url="x"), None),
+        (ConnectionClosedError(endpoint_url="x"), None),
+        (ConnectTimeoutError(endpoint_url="x"), Tokens()),
+        (EndpointConnectionError(endpoint_url="x"), Tokens()),
     ],
 )
-def test_no_answer_at_all_is_transient(fault: Exception) -> None:
-    """A time-out says nothing of the paper."""
+def test_no_answer_at_all_is_transient(fault: Exception, tokens: Tokens | None) -> None:
+    """A time-out says nothing of the paper; what it has cost is known if nothing was sent."""
 
     class Dead:
         def converse(self, **_: Any) -> Any:
             raise fault
 
-    with pytest.raises(TransientProviderError, match=type(fault).__name__):
+    with pytest.raises(TransientProviderError, match=type(fault).__name__) as failed:
         Bedrock(Dead(), MODEL).enrich(REQUEST)  # type: ignore[arg-type]
+
+    assert failed.value.tokens == tokens

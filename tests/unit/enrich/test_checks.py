@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from paperpost.data import glossary
 from paperpost.domain.glossary import Glossary
 from paperpost.domain.papers import Paper
-from paperpost.enrich.checks import CHECKS, failed_check
+from paperpost.enrich.checks import CHECKS, failed_check, repaired
 from unit.enrich.conftest import CHINESE, ENGLISH, PAPER
 
 TERMS = Glossary(renderings={"neural network": ("神经网络", "NN"), "LLM": ("大语言模型", "LLM")})
@@ -237,6 +237,14 @@ def test_no_answer_breaks_the_checks(answer: dict[str, str]) -> None:
 )
 def test_long_answers_are_judged_in_good_time(text: str) -> None:
     """No pattern runs for minutes; the suite's own time limit would show it."""
-    answer = TRANSLATED | {"abstract": text * 4000, "tldr": text * 800}
+    answer = TRANSLATED | {"abstract": text * 4000, "tldr": text * 260}
 
     assert failed_check(answer, about(MEASURED, abstract=text * 1000), "zh", TERMS)
+
+
+@pytest.mark.parametrize("text", ["a", "\n", "摘要:", "a.", "%41", "-"])
+def test_a_flood_is_not_searched_at_all(text: str) -> None:
+    """A server may send a megabyte: patterns that take a second for a page would take hours."""
+    answer = repaired(dict.fromkeys(TRANSLATED, text * 300_000 + "。"))
+
+    assert failed_check(answer, MEASURED, "zh", TERMS) == "length"

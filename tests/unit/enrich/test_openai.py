@@ -1,6 +1,7 @@
 """Chat Completions against a server on loopback: what goes out, what is believed of the answer."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -161,8 +162,18 @@ def test_what_an_unusable_answer_cost_is_counted(server: ModelServer) -> None:
     assert refused.value.tokens == Tokens(input=700, output=300)
 
 
-@pytest.mark.parametrize("usage", [None, {}, [], {"prompt_tokens": "7", "completion_tokens": 1}])
-def test_a_server_that_counts_nothing_says_so(server: ModelServer, usage: object) -> None:
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        {"prompt_tokens": "7", "completion_tokens": 1},
+        {"prompt_tokens": -7, "completion_tokens": 1},
+        {"prompt_tokens": 10**40, "completion_tokens": 1},
+    ],
+)
+def test_a_count_that_cannot_be_is_none(server: ModelServer, usage: object) -> None:
     """The worker then counts its worst case."""
     server.body = reply(usage=usage)
 
@@ -219,6 +230,39 @@ def test_nobody_there_is_transient_and_tells_no_key() -> None:
         made.enrich(REQUEST)
 
     assert "secret" not in str(failed.value)
+    assert failed.value.tokens == Tokens()
+
+
+def test_a_body_that_drips_for_ever_is_not_waited_for(server: ModelServer) -> None:
+    """
+    Each byte comes in good time, so that no time-out of a socket ends it.
+
+    What it has cost meanwhile, nobody knows.
+    """
+    server.body, server.pace_s = b" " * 100_000, 0.05
+    began = time.monotonic()
+
+    with pytest.raises(TransientProviderError, match="no answer: too slow") as failed:
+        ask(server, patience_s=0.5)
+
+    assert time.monotonic() - began < 5
+    assert failed.value.tokens is None
+
+
+def test_blank_lines_before_the_answer_do_no_harm(server: ModelServer) -> None:
+    """Some servers send them while a question waits for its turn."""
+    server.body, server.pace_s = b"\n" * 50 + reply(), 0.0001
+
+    assert dict(ask(server).fields) == CHINESE
+
+
+def test_a_connection_that_breaks_may_have_cost_something(server: ModelServer) -> None:
+    server.body, server.headers = reply(), {"Transfer-Encoding": "chunked"}
+
+    with pytest.raises(TransientProviderError, match="no answer: ") as failed:
+        ask(server)
+
+    assert failed.value.tokens is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,10 @@ from paperpost.domain.papers import Paper
 from paperpost.enrich.checks.languages import LANGUAGES, Language
 from paperpost.enrich.prompt import OWN_LANGUAGE, fields
 
+# Characters. Nothing longer is a title, abstract or TL;DR, and some patterns take the square of a
+# text's length: what is longer is neither mended nor searched.
+LONGEST = {"title": 600, "abstract": 8000, "tldr": 800}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -38,7 +42,11 @@ class Case:
 
 
 def case(answer: Mapping[str, object], paper: Paper, language: str, glossary: Glossary) -> Case:
-    """Set *answer* beside the paper's text; fields that are no text are left to the first check."""
+    """
+    Set *answer* beside the paper's text.
+
+    Fields that are no text are left to the first check, those beyond LONGEST to that of lengths.
+    """
     whole = f"{paper.title}\n{paper.abstract}"
     title, abstract = without_mentions(paper.title), without_mentions(paper.abstract)
     evidence = f"{title}\n{abstract}"
@@ -59,7 +67,7 @@ def case(answer: Mapping[str, object], paper: Paper, language: str, glossary: Gl
                 evidence=sources.get(name, (whole, evidence))[1],
             )
             for name in fields(language)
-            if isinstance(text := answer.get(name), str)
+            if isinstance(text := answer.get(name), str) and len(text) <= LONGEST[name]
         ),
         source=whole,
         evidence=evidence,

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from paperpost.enrich.checks.case import LONGEST
+
 # What titles carried before 2024, and models copied: (arXiv:2403.01234v1 [cs.CV]).
 _SUFFIX = re.compile(
     r"[。.．]?\s*[(（]\s*arXiv\s*[:：]\s*[\w./-]+v?\d*\s*(?:[\[【][^\]】]*[\]】])?[^"
@@ -37,9 +39,11 @@ _SHORT_FIELDS = frozenset({"title", "tldr"})
 
 
 def repaired(answer: Mapping[str, object]) -> Mapping[str, object]:
-    """*answer* with its harmless faults mended; what is no text is left for the checks."""
+    """*answer* with its harmless faults mended; what is no text, or too long, is left as it is."""
     return {
-        name: _settled(name, text) if isinstance(text, str) else text
+        name: _settled(name, text)
+        if isinstance(text, str) and len(text) <= LONGEST.get(name, 0)
+        else text
         for name, text in answer.items()
     }
 

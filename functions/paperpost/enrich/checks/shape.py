@@ -8,7 +8,6 @@ from paperpost.domain.lookalikes import squeezed
 from paperpost.enrich.checks.case import Case, Field
 from paperpost.enrich.checks.languages import letter_share
 
-_LONGEST = {"title": 600, "abstract": 8000, "tldr": 800}
 _LEAST_TLDR = 6
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _PUNCTUATION = frozenset("\u200c\u200d\n\t")
@@ -26,7 +25,8 @@ def has_its_fields(case: Case) -> bool:
 
 def has_likely_lengths(case: Case) -> bool:
     """No cut, padded or replaced text: lengths stay within what real translations have."""
-    return all(_is_likely(field, case) for field in case.texts)
+    is_whole = len(case.texts) == len(case.wanted)  # none beyond LONGEST
+    return is_whole and all(_is_likely(field, case) for field in case.texts)
 
 
 def is_visible(case: Case) -> bool:
@@ -57,8 +57,6 @@ def is_name(title: str) -> bool:
 
 
 def _is_likely(field: Field, case: Case) -> bool:
-    if len(field.text) > _LONGEST[field.name]:
-        return False
     if field.name == "tldr" and len(field.text.strip()) < _LEAST_TLDR:
         return False
     length = case.row.lengths.get(field.name) if case.row else None

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from paperpost.domain.spending import Tokens
 from paperpost.enrich import prompt
-from paperpost.enrich.answers import Answer, RefusedByProviderError, TransientProviderError
+from paperpost.enrich.answers import (
+    Answer,
+    RefusedByProviderError,
+    TransientProviderError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime.client import BedrockRuntimeClient
@@ -46,7 +50,10 @@ class Bedrock:
                 raise TransientProviderError(f"Bedrock answered {code} ({status})") from exc
             raise RefusedByProviderError(code, tokens=Tokens()) from exc
         except BotoCoreError as exc:  # time-outs and connections that break
-            raise TransientProviderError(f"no answer from Bedrock: {type(exc).__name__}") from exc
+            # Behind a connection that was made, the model may have written all the same.
+            cost = None if isinstance(exc, HTTPClientError) else Tokens()
+            problem = f"no answer from Bedrock: {type(exc).__name__}"
+            raise TransientProviderError(problem, tokens=cost) from exc
         return _answer(reply)
 
     def _body(self, request: prompt.Request) -> Any:  # noqa: ANN401  a request's own shape

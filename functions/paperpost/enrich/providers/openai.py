@@ -3,15 +3,20 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from paperpost.domain.spending import Tokens
 from paperpost.enrich import prompt
-from paperpost.enrich.answers import Answer, RefusedByProviderError, TransientProviderError
+from paperpost.enrich.answers import (
+    Answer,
+    RefusedByProviderError,
+    TransientProviderError,
+)
 
 FORMS = ("json_schema", "json_object", "tool")
 _OK = 200
@@ -20,7 +25,11 @@ _SERVER_ERROR = 500
 _TRANSIENT = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 _FINISHED = frozenset({"stop", "tool_calls"})
 _MOST_BYTES = 1_000_000  # an answer has some 10 kB
-_BODY_S = 60  # for the whole of a body, however steadily it drips
+_MOST_TOKENS = 10_000_000  # no model reads or writes so many
+# For all of a call: a time-out of a socket begins anew with each byte, and some servers send blank
+# lines for minutes before they answer (https://api-docs.deepseek.com/quick_start/rate_limit, read
+# 2026-11-26). The function's time-out in template.yaml counts with it.
+_PATIENCE_S = 63
 _LONGEST_WAIT_S = 900
 _OPENAI_HOST = "api.openai.com"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -41,7 +50,7 @@ class OpenAi:
     `key`: gives the key, or '' where none is needed; Azure wants it in a header of its own.
     `api_version`: only for Azure's older address, which wants it in the query
     (`https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT`; the newer one is `…/openai/v1`).
-    `form`: how JSON is asked for, one of FORMS. Sources:
+    `form`: how JSON is asked for, one of FORMS. `patience_s`: for all of a call. Sources:
     https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle and
     https://learn.microsoft.com/azure/ai-services/openai/reference, read 2026-11-25.
     """
@@ -57,10 +66,11 @@ class OpenAi:
         key: Callable[[], str],
         api_version: str = "",
         form: str = "json_schema",
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         query = f"?{urlencode({'api-version': api_version})}" if api_version else ""
         self._url = f"{url.rstrip('/')}/chat/completions{query}"
-        self._http, self.model, self._key = http, model, key
+        self._http, self.model, self._key, self._patience_s = http, model, key, patience_s
         self._form, host = form, urlsplit(url).hostname or ""
         self._is_azure = bool(api_version) or host.endswith(".azure.com")
         self._is_openai = self._is_azure or host == _OPENAI_HOST
@@ -73,23 +83,43 @@ class OpenAi:
             TransientProviderError: On throttling, a time-out, a denial or a fault of the server.
             RefusedByProviderError: On any other status, and on an answer that is not finished.
         """
-        body = json.dumps(self._body(request), ensure_ascii=False).encode("utf-8", "replace")
-        try:
-            response = self._http.request(
-                "POST", self._url, body=body, headers=self._headers(), preload_content=False
-            )
-            try:
-                data = _read(response)
-            finally:
-                response.close()
-        except HTTPError as exc:  # time-outs and connections that break
-            raise TransientProviderError(f"no answer: {type(exc).__name__}") from exc
+        response, data = self._in_time(self._body(request), self._headers())
         if response.status in _TRANSIENT or response.status >= _SERVER_ERROR:
             wait_s = _seconds(response.headers.get("Retry-After", ""))
             raise TransientProviderError(f"HTTP {response.status}", retry_after_s=wait_s)
         if response.status != _OK:
             raise RefusedByProviderError(f"HTTP {response.status}", tokens=Tokens())
         return _answer(data)
+
+    def _in_time(
+        self, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[BaseHTTPResponse, bytes]:
+        """The reply and its body, unless they take too long; the late ones are left to a thread."""
+        worker = ThreadPoolExecutor(max_workers=1)
+        posted = worker.submit(self._post, body, headers)
+        try:
+            return posted.result(timeout=self._patience_s)
+        except TimeoutError as exc:
+            raise TransientProviderError("no answer: too slow", tokens=None) from exc
+        except (NewConnectionError, ConnectTimeoutError) as exc:
+            raise TransientProviderError(f"no answer: {type(exc).__name__}") from exc
+        except HTTPError as exc:  # a connection that breaks, when the model may have written
+            raise TransientProviderError(f"no answer: {type(exc).__name__}", tokens=None) from exc
+        finally:
+            worker.shutdown(wait=False)
+
+    def _post(
+        self, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[BaseHTTPResponse, bytes]:
+        until = time.monotonic() + self._patience_s
+        sent = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        response = self._http.request(
+            "POST", self._url, body=sent, headers=headers, preload_content=False
+        )
+        try:
+            return response, _read(response, until)
+        finally:
+            response.close()
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
@@ -130,15 +160,15 @@ def _form(form: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": strict}}
 
 
-def _read(response: BaseHTTPResponse) -> bytes:
-    """The body, at most _MOST_BYTES and within _BODY_S."""
-    until, data = time.monotonic() + _BODY_S, b""
+def _read(response: BaseHTTPResponse, until: float) -> bytes:
+    """The body, at most _MOST_BYTES; nobody waits for it after *until*."""
+    data = b""
     for chunk in response.stream(1 << 16):
         data += chunk
         if len(data) > _MOST_BYTES:
             raise RefusedByProviderError("answer too large")
         if time.monotonic() > until:
-            raise TransientProviderError("no answer: too slow")
+            raise TransientProviderError("no answer: too slow", tokens=None)
     return data
 
 
@@ -171,7 +201,9 @@ def _tokens(usage: object) -> Tokens | None:
     if not isinstance(usage, Mapping):
         return None
     read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(read, int) or not isinstance(written, int) or min(read, written) < 0:
+    if not isinstance(read, int) or not isinstance(written, int):
+        return None
+    if not (0 <= read <= _MOST_TOKENS and 0 <= written <= _MOST_TOKENS):
         return None
     return Tokens(input=read, output=written)
 
