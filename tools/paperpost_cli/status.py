@@ -5,15 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from paperpost.domain.errors import PaperpostError
-from paperpost_cli.invoke import session_of
-from paperpost_cli.laptop import STACK_NAME
+from paperpost_cli.stacks import Stack
 
 STATUS_PATH = "status.json"
 _COUNTS = ("announced", "stored", "listed", "enriched", "published")
@@ -42,22 +40,16 @@ def run_status(options: argparse.Namespace) -> int:
     return 0 if adds_up else 1
 
 
-def _read(stack: str | None) -> bytes:
+def _read(name: str | None) -> bytes:
     """The file from the bucket of a stack in AWS, or of the laptop cloud that runs here."""
-    session, endpoint = session_of(stack)
-    # A laptop cloud that does not answer at once does not run.
-    config = Config(retries={"total_max_attempts": 1}) if endpoint else None
+    stack = Stack.of(name)
     try:
-        outputs = session.client(
-            "cloudformation", endpoint_url=endpoint, config=config
-        ).describe_stacks(StackName=stack or STACK_NAME)["Stacks"][0]["Outputs"]
-        bucket = next(o["OutputValue"] for o in outputs if o["OutputKey"] == "SiteBucketName")
-        client = session.client("s3", endpoint_url=endpoint, config=config)
-        return client.get_object(Bucket=bucket, Key=STATUS_PATH)["Body"].read()
+        found = stack.site.get(STATUS_PATH)
     except (BotoCoreError, ClientError) as exc:
-        where = f"of the stack {stack}" if stack else "of the laptop cloud (is `make run` running?)"
-        said = " ".join(str(exc).split())
-        raise NoStatusError(f"{STATUS_PATH} {where} cannot be read: {said}") from exc
+        raise NoStatusError(f"{STATUS_PATH} cannot be read: {' '.join(str(exc).split())}") from exc
+    if found is None:
+        raise NoStatusError(f"{STATUS_PATH} is not there: nothing was published yet")
+    return found.body
 
 
 def _faults(status: Mapping[str, Any]) -> Text:

@@ -75,6 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"1"')
         self.end_headers()
         self.wfile.write(body)
 
@@ -154,7 +155,7 @@ def test_a_site_that_was_never_published_is_said(
 ) -> None:
     assert aws.body is None
     assert main(["status"]) == 1
-    assert "NoSuchKey" in capsys.readouterr().err
+    assert "nothing was published yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"adds_up": true}'])
