@@ -266,7 +266,8 @@ def test_a_planned_reader_gets_one_letter_with_exactly_their_papers(deliver: Del
     text = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert (returned, deliver.state("a1"), deliver.row("a1").message_id) == ([], "sent", "0100-1")
     assert letter["To"] == "a1@example.com"
-    assert letter["X-SES-MESSAGE-TAGS"] == f"issue={ISSUE}, subscriber=a1"
+    tags = f"issue={ISSUE}, subscriber=a1, ses:feedback-id-a=daily"
+    assert letter["X-SES-MESSAGE-TAGS"] == tags
     assert re.findall(r"arxiv\.org/abs/(\S+)", text) == [arxiv_id(1)]
 
 
@@ -684,7 +685,7 @@ def test_a_new_reader_is_asked_to_confirm_in_their_language(
     assert f'href="{SITE}/api/confirm/{token}"' in html
     assert mail["Subject"] == subject
     assert mail["From"] == "Paperpost 论文早报 <confirm@papers.example.org>"
-    assert mail["X-SES-MESSAGE-TAGS"] == "kind=confirm, subscriber=a1"
+    assert mail["X-SES-MESSAGE-TAGS"] == "kind=confirm, subscriber=a1, ses:feedback-id-a=confirm"
     assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & {*mail.keys()}
 
 

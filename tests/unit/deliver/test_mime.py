@@ -57,7 +57,8 @@ def test_a_letter_carries_the_headers_that_bulk_mail_must_have() -> None:
     assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["Precedence"] == "bulk"
-    assert parsed["X-SES-MESSAGE-TAGS"] == "issue=daily-2024-03-26, subscriber=a1"
+    tags = "issue=daily-2024-03-26, subscriber=a1, ses:feedback-id-a=daily"
+    assert parsed["X-SES-MESSAGE-TAGS"] == tags
 
 
 def test_a_confirmation_carries_no_list_headers() -> None:

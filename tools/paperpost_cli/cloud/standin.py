@@ -69,7 +69,7 @@ _QUOTA_A_DAY = 50_000
 _QUOTA_A_SECOND = 14
 _REMEMBER_S = 2.0
 _PUBLISH_TRIES = 3
-_TAG = re.compile(r"[A-Za-z0-9_.@-]{1,256}")
+_TAG = re.compile(r"(?:ses:feedback-id-[ab]|[A-Za-z0-9_.@-]{1,256})")
 
 
 class RefusalError(Exception):
