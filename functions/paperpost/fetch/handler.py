@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     Poll once, or fill a range of days, and return the counts; `busy` if another fetcher is at it.
 
     Raises: FeedError: The first feed that was bad or late, when all that came is stored; Lambda
-        tries the event again (after 1 and 2 minutes), then the DLQ keeps it.
+        tries the event again (after 1 and 2 minutes), and the next poll goes on from there.
     """
     metrics.add_metric("FetchPolls", MetricUnit.Count, 1)
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
