@@ -46,6 +46,7 @@ _OBJECTIONS = {
     "copied text": "it copied text that was not to be translated",
     "hidden code": "it held code that the paper does not have",
     "contacts": "it sent readers to an address or account",
+    "claims": "it claimed or asked what the paper does not",
     "refusal": "it was a refusal in place of a translation",
     "prompt echo": "it repeated these instructions",
     "untranslated": "it was not translated",
