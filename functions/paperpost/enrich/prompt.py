@@ -34,6 +34,9 @@ language that it names.
 - The TL;DR is one sentence of at most 60 words and claims nothing beyond the abstract.
 """
 
+# All that a model is told in our own words, in pieces that stand alone.
+TOLD = (SYSTEM, TOOL_DESCRIPTION, *_FIELDS.values())
+
 # Why an answer was not accepted, by the name of the check, in our words: what the model wrote is
 # never shown to it again. A name that is not listed here is told as it is.
 _OBJECTIONS = {

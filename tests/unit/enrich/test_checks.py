@@ -236,6 +236,20 @@ def test_the_shipped_glossary_is_used_for_chinese() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tldr", "check"),
+    [
+        ("One sentence that says what the paper shows, from the abstract alone.", "prompt echo"),
+        ("The title, translated.", "prompt echo"),
+        ("It gives the finished translation and summary of lakes.", "prompt echo"),
+        ("The paper.", "length"),
+    ],
+)
+def test_what_a_small_model_gives_for_an_english_tldr_is_no_summary(tldr: str, check: str) -> None:
+    """Seen of a real one (Gemma 3, 270 M): a field's description in the field."""
+    assert failed_check({"tldr": tldr}, MEASURED, "en") == check
+
+
+@pytest.mark.parametrize(
     ("said", "told"),
     [
         ("The paper has been withdrawn.", "本文已撤稿。"),

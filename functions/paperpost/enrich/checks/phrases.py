@@ -176,18 +176,22 @@ def is_no_refusal(case: Case) -> bool:
 
 def echoes_no_prompt(case: Case) -> bool:
     """No words of the prompt, no field names or labels: what we tell the model is not the paper."""
-    asked = _WORD.findall(prompt.SYSTEM.lower())
-    ours = {tuple(asked[i : i + _ECHOED_WORDS]) for i in range(len(asked) - _ECHOED_WORDS + 1)}
-    for field in case.texts:
-        told = _WORD.findall(field.plain.lower())
-        if any(tuple(told[i : i + _ECHOED_WORDS]) in ours for i in range(len(told))):
-            return False
+    ours = {part for piece in prompt.TOLD for part in _parts(piece)}
+    if any(part in ours for field in case.texts for part in _parts(field.plain)):
+        return False
     return not _says(case, _ECHOES)
 
 
 def invites_nowhere(case: Case) -> bool:
     """No telephone number, account or invitation: an abstract is read, it does not advertise."""
     return not _says(case, _CONTACTS)
+
+
+def _parts(text: str) -> list[tuple[str, ...]]:
+    """The runs of so many words in *text*; of a shorter text all of it."""
+    words = _WORD.findall(text.lower())
+    starts = range(max(len(words) - _ECHOED_WORDS, 0) + 1) if words else ()
+    return [tuple(words[i : i + _ECHOED_WORDS]) for i in starts]
 
 
 def claims_nothing_more(case: Case) -> bool:
