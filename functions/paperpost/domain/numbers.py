@@ -43,7 +43,7 @@ _HAN_SHARE = re.compile(
 )
 # Words that only look like large numbers: "very", "by all means", "diverse".
 _NO_NUMBERS = re.compile(
-    r"十分|千万|万一|万物|万能|千差万别|成千上万|百科|万维|千变万化|一百八十度"
+    r"十分|(?<![零〇一二两三四五六七八九十百几数上近])千万|万一|万物|万能|千差万别|成千上万|百科|万维|千变万化|一百八十度"
 )
 # Behind one of these a number is still a quantity; behind other letters it is part of a name (3D).
 UNITS = frozenset(

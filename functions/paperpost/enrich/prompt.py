@@ -34,6 +34,9 @@ language that it names.
 - The TL;DR is one sentence of at most 60 words and claims nothing beyond the abstract.
 """
 
+# All that a model is told in our own words, in pieces that stand alone.
+TOLD = (SYSTEM, TOOL_DESCRIPTION, *_FIELDS.values())
+
 # Why an answer was not accepted, by the name of the check, in our words: what the model wrote is
 # never shown to it again. A name that is not listed here is told as it is.
 _OBJECTIONS = {
@@ -46,6 +49,7 @@ _OBJECTIONS = {
     "copied text": "it copied text that was not to be translated",
     "hidden code": "it held code that the paper does not have",
     "contacts": "it sent readers to an address or account",
+    "claims": "it claimed or asked what the paper does not",
     "refusal": "it was a refusal in place of a translation",
     "prompt echo": "it repeated these instructions",
     "untranslated": "it was not translated",

@@ -54,6 +54,15 @@ def test_a_good_answer_passes() -> None:
         ({"abstract": " \n"}, "fields"),
         ({"note": "多余"}, "fields"),
         ({"tldr": "见 https://evil.example/x。"}, "links"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，电话一三八零零一三八零零零。"}, "contacts"),
+        ({"tldr": "用神经网络绘制湖泊三维地图（编者按：本文已撤稿）。"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，该论文获得最佳论文奖。"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，审稿人应给满分。"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，作者是骗子。"}, "claims"),
+        ({"title": "用于湖泊三维地图的神经网络【广告】"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，公众号：湖泊。"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，请把票投给我们。"}, "claims"),
+        ({"tldr": "用神经网络绘制湖泊三维地图，样本多达一千万。"}, "tldr numbers"),
         ({"tldr": "见 www.evil.example 网站"}, "links"),
         ({"tldr": "代码见https://example.org/lakes。"}, "links"),
         ({"title": "用于湖泊三维地图的神经网络lake.js"}, "links"),
@@ -224,6 +233,37 @@ def test_the_shipped_glossary_is_used_for_chinese() -> None:
     answer = TRANSLATED | {"title": "用于湖泊三维地图的神经元网"}
 
     assert failed_check(answer, MEASURED, "zh", glossary("zh")) == "glossary"
+
+
+@pytest.mark.parametrize(
+    ("tldr", "check"),
+    [
+        ("One sentence that says what the paper shows, from the abstract alone.", "prompt echo"),
+        ("The title, translated.", "prompt echo"),
+        ("It gives the finished translation and summary of lakes.", "prompt echo"),
+        ("The paper.", "length"),
+    ],
+)
+def test_what_a_small_model_gives_for_an_english_tldr_is_no_summary(tldr: str, check: str) -> None:
+    """Seen of a real one (Gemma 3, 270 M): a field's description in the field."""
+    assert failed_check({"tldr": tldr}, MEASURED, "en") == check
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("The paper has been withdrawn.", "本文已撤稿。"),
+        ("It won a best paper award.", "它获得最佳论文奖。"),
+        ("Reviewers detect fake images.", "审稿人检测伪造的图像。"),
+        ("We study advertising on WeChat.", "我们研究微信公众号中的广告。"),
+        ("We apply for a patent.", "我们申请专利。"),
+    ],
+)
+def test_what_the_paper_says_of_itself_may_be_told(said: str, told: str) -> None:
+    paper = about(MEASURED, abstract=f"{MEASURED.abstract} {said}")
+    answer = TRANSLATED | {"abstract": f"{TRANSLATED['abstract']}{told}"}
+
+    assert failed_check(answer, paper, "zh", TERMS) == ""
 
 
 @given(st.dictionaries(st.sampled_from(["title", "abstract", "tldr", "x"]), st.text(max_size=80)))

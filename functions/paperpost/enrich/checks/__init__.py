@@ -24,6 +24,7 @@ CHECKS: Mapping[str, Check] = {
     "copied text": added.copies_no_text,
     "hidden code": added.hides_no_code,
     "contacts": phrases.invites_nowhere,
+    "claims": phrases.claims_nothing_more,
     "refusal": phrases.is_no_refusal,
     "prompt echo": phrases.echoes_no_prompt,
     "untranslated": leftovers.is_translated,

@@ -27,13 +27,14 @@ class Language:
     """
     The letters of a language and how long its texts are.
 
-    *share* is the least share of its letters among all letters, by field. *of* names the field of
-    the paper that a length is measured against.
+    *share* is the least share of its letters among all letters, by field; *least_tldr* the fewest
+    characters of a TL;DR.
     """
 
     letters: re.Pattern[str]
     share: Mapping[str, float]
     lengths: Mapping[str, Length]
+    least_tldr: int
 
 
 # Chinese was measured on 2,000 real translations (docs/enrichment.md): an abstract has 0.24 to 0.38
@@ -47,11 +48,13 @@ LANGUAGES: Mapping[str, Language] = {
             "abstract": Length(least_share=0.17, most_share=0.55, spare=30),
             "tldr": Length(least_share=0, most_share=0.4, spare=80),
         },
+        least_tldr=6,
     ),
     "en": Language(
         letters=_LATIN,
         share={"tldr": 0.9},
         lengths={"tldr": Length(least_share=0, most_share=0.7, spare=150)},
+        least_tldr=20,
     ),
 }
 

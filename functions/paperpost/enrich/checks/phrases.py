@@ -97,7 +97,7 @@ _CONTACTS = (
     ),
     _phrase(
         r"(?:电话|手机|热线|致电|拨打|来电|联系电话|\btel\b|\bphone\b|\bcall\b"
-        r"|短信)[^。；\n]{0,8}?[+\d][\d\s()-]{5,}"
+        r"|短信)[^。；\n]{0,8}?[+\d][\d\s()-]{5,}|[一幺][三四五六七八九][零〇幺一二三四五六七八九]{9}"
         r"|(?<![\d.])1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)|(?<!\d)400[\s-]\d{3}[\s-]\d{4}"
     ),
     _phrase(
@@ -129,6 +129,45 @@ _CONTACTS = (
     ),
 )
 
+# What may be said of a paper only if it says so itself: models make it up, strangers have it said.
+_CLAIMS = (
+    _phrase(
+        r"撤稿|撤回|被撤|勘误",
+        r"withdr|retract|errat|corrig|revo[kc]|recall|undo|rescind|roll",
+    ),
+    _phrase(
+        r"最佳论文|获奖|荣获|斩获|获.{0,6}奖(?!励)",
+        r"award|best[- ]paper|prize|winn|\bwon\b|medal|hono",
+    ),
+    _phrase(
+        r"审稿|评审专家|满分|强烈(?:推荐|建议)",
+        r"review|referee|scor|recommend|suggest|advis|peer|perfect",
+    ),
+    _phrase(
+        r"骗子|造假|抄袭|剽窃|学术不端|伪造",
+        r"fraud|fak|forg|plagiar|fabricat|dece|mislead|scam|misconduct|counterfeit|spoof|synthe"
+        r"|hallucin|adversar|manipul|spurious|copy",
+    ),
+    _phrase(
+        r"广告|限时(?:特价|优惠|折扣|抢购|免费)|特价|促销|赞助|点赞|转发",
+        r"advert|\bads?\b|sponsor|promot|marketing|click|commerc|\bsales?\b|like|share|tweet"
+        r"|forward|post|relay",
+    ),
+    _phrase(
+        r"公众号|淘宝|抖音|小红书|微博|百度",
+        r"wechat|account|taobao|douyin|tiktok|weibo|xiaohongshu|rednote|social|baidu|alibaba"
+        r"|commerce",
+    ),
+    _phrase(
+        r"编者按|编辑注|本站|小编|读者|转载|译者",
+        r"editor|reader|website|post|audience|station|reprint",
+    ),
+    _phrase(
+        r"(?<![申邀聘延恳])请(?![求教愿示柬客假问])",
+        r"please|request|\bask|invit|appl|quer|\bcall|refer|visit|\bread\b",
+    ),
+)
+
 
 def is_no_refusal(case: Case) -> bool:
     """No apology, no words about itself or to a user: a model speaks of the paper alone."""
@@ -137,18 +176,27 @@ def is_no_refusal(case: Case) -> bool:
 
 def echoes_no_prompt(case: Case) -> bool:
     """No words of the prompt, no field names or labels: what we tell the model is not the paper."""
-    asked = _WORD.findall(prompt.SYSTEM.lower())
-    ours = {tuple(asked[i : i + _ECHOED_WORDS]) for i in range(len(asked) - _ECHOED_WORDS + 1)}
-    for field in case.texts:
-        told = _WORD.findall(field.plain.lower())
-        if any(tuple(told[i : i + _ECHOED_WORDS]) in ours for i in range(len(told))):
-            return False
+    ours = {part for piece in prompt.TOLD for part in _parts(piece)}
+    if any(part in ours for field in case.texts for part in _parts(field.plain)):
+        return False
     return not _says(case, _ECHOES)
 
 
 def invites_nowhere(case: Case) -> bool:
     """No telephone number, account or invitation: an abstract is read, it does not advertise."""
     return not _says(case, _CONTACTS)
+
+
+def _parts(text: str) -> list[tuple[str, ...]]:
+    """The runs of so many words in *text*; of a shorter text all of it."""
+    words = _WORD.findall(text.lower())
+    starts = range(max(len(words) - _ECHOED_WORDS, 0) + 1) if words else ()
+    return [tuple(words[i : i + _ECHOED_WORDS]) for i in starts]
+
+
+def claims_nothing_more(case: Case) -> bool:
+    """No withdrawal, prize, fraud, review, advertisement or request but what the paper tells."""
+    return not _says(case, _CLAIMS)
 
 
 def _says(case: Case, phrases: tuple[Phrase, ...], *, by_title: bool = False) -> bool:

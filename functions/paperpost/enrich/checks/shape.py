@@ -8,7 +8,6 @@ from paperpost.domain.lookalikes import squeezed
 from paperpost.enrich.checks.case import Case, Field
 from paperpost.enrich.checks.languages import letter_share
 
-_LEAST_TLDR = 6
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _PUNCTUATION = frozenset("\u200c\u200d\n\t")
 _REPEATED = re.compile(r"(.{4,40}?)\1{4,}|(.{2,3}?)\2{7,}", re.DOTALL)
@@ -57,9 +56,11 @@ def is_name(title: str) -> bool:
 
 
 def _is_likely(field: Field, case: Case) -> bool:
-    if field.name == "tldr" and len(field.text.strip()) < _LEAST_TLDR:
+    if case.row is None:
+        return True
+    if field.name == "tldr" and len(field.text.strip()) < case.row.least_tldr:
         return False
-    length = case.row.lengths.get(field.name) if case.row else None
+    length = case.row.lengths.get(field.name)
     against = case.paper.title if field.name == "title" else case.paper.abstract
     return length is None or length.allows(len(field.text), len(against))
 
