@@ -133,8 +133,6 @@ def _of_html(html: str) -> Iterator[str]:
     if not seen.has_scheme:
         yield "HTML that does not name its colour schemes"
     yield from sorted(seen.problems)
-    if _LOADED.search(html):
-        yield "something that is loaded or run"
 
 
 class _Seen(HTMLParser):
@@ -144,6 +142,7 @@ class _Seen(HTMLParser):
         super().__init__()
         self.language, self.has_title, self.has_scheme = "", False, False
         self.problems = set[str]()
+        self._in_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -155,8 +154,21 @@ class _Seen(HTMLParser):
             self.problems.add("a table that is not for layout alone")
         if tag == "a" and not (told.get("href") or "").startswith(("https://", "mailto:")):
             self.problems.add(f"a link to {told.get('href')!r}")
+        self._in_style = tag == "style"
+        self._look(told.get("style") or "")
         self.has_title |= tag == "title"
         self.has_scheme |= tag == "meta" and told.get("name") == "color-scheme"
         for name in told:
             if name.startswith("on") or name in {"src", "srcset", "background", "action"}:
                 self.problems.add(f"the attribute {name}")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self._look(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_style &= tag != "style"
+
+    def _look(self, style: str) -> None:
+        if _LOADED.search(style):
+            self.problems.add("something that is loaded or run")

@@ -91,6 +91,7 @@ WRONG: dict[str, tuple[Callable[[str], str], str]] = {
     "a handler": (swapped("<body>", '<body onload=3D"x()">'), "attribute onload"),
     "a link to nowhere": (swapped("https://p.example/x", "javascript:x"), "a link to"),
     "a loaded style": (swapped("<body>", '<body style=3D"background:url(//t.example)">'), "loaded"),
+    "a loaded sheet": (swapped("<body>", "<style>@import 'x'</style><body>"), "loaded"),
     "a data table": (swapped(' role=3D"presentation"', ""), "layout alone"),
     "no language": (swapped(' lang=3D"zh-Hans"', ""), "without its language"),
     "no title": (swapped("<title>T</title>", ""), "without a title"),

@@ -1,0 +1,37 @@
+"""Promise 2: an issue that everybody gets once, and mail that providers take."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from paperpost_cli.laptop import ROOT
+from paperpost_cli.proofs.judging import run_python, tested
+from paperpost_cli.proofs.proof import Proof, ProofError
+
+_DATA = ROOT.parent / "shared" / "data"
+_LETTERS, _QUICK_LETTERS = 10_000, 150
+_LINE = re.compile(r"[^:]+: (?P<figure>.*) … (?P<end>ok|FAILED: .*)")
+
+
+def proofs(_folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one switch for all topics
+    """The topic's proofs; the short form writes fewer letters and runs no tests again."""
+    letters = _QUICK_LETTERS if quick else _LETTERS
+    yield Proof(name="letters to readers of every kind", carry_out=partial(_letters, letters))
+    if not quick:
+        ledger = ("unit/storage/test_deliveries.py", "unit/domain/test_bounces.py")
+        yield Proof(name="the ledger against its model", carry_out=partial(tested, *ledger))
+
+
+def _letters(number: int) -> str:
+    """Real days, hostile strings, any preferences: each letter passes the whole checklist."""
+    if not _DATA.is_dir():
+        raise ProofError("the recorded data (../shared/data) is not here")
+    how = ["-m", "support.many_letters", "--data", str(_DATA), "--letters", str(number)]
+    ended = run_python(how)
+    found = _LINE.fullmatch(ended.stdout.strip())
+    if found is None:
+        raise ProofError(ended.stderr[-300:] or "it said nothing")
+    if found["end"] != "ok":
+        raise ProofError(found["end"].removeprefix("FAILED: "), figure=found["figure"])
+    return found["figure"]
