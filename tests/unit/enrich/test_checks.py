@@ -242,10 +242,13 @@ def test_the_shipped_glossary_is_used_for_chinese() -> None:
         ("The title, translated.", "prompt echo"),
         ("It gives the finished translation and summary of lakes.", "prompt echo"),
         ("The paper.", "length"),
+        ("We train a neural network on lakes. It is good. It is fast. It draws maps.", "length"),
+        ("We train a neural network, e.g. on lakes: deep vs. shallow ones.", ""),
+        ("We train a neural network, e.g. com or evil vs. com are not.", "links"),
     ],
 )
-def test_what_a_small_model_gives_for_an_english_tldr_is_no_summary(tldr: str, check: str) -> None:
-    """Seen of a real one (Gemma 3, 270 M): a field's description in the field."""
+def test_what_a_small_model_gives_for_an_english_tldr_is_judged(tldr: str, check: str) -> None:
+    """Seen of a real one (Gemma 3, 270 M): a field's description in it, or half the abstract."""
     assert failed_check({"tldr": tldr}, MEASURED, "en") == check
 
 

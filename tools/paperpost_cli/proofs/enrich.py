@@ -9,7 +9,7 @@ from paperpost_cli.proofs import enrich_checks, enrich_markdown
 from paperpost_cli.proofs.judging import judged, played, tested
 from paperpost_cli.proofs.proof import Proof
 
-_QUICK_DAYS = 5
+_QUICK_DAYS = 3
 _TESTS: Mapping[str, Sequence[str]] = {
     "real faulty answers rejected or mended": ["unit/enrich/test_hostile_outputs.py"],
     "two workers, caps, the breaker": ["contract/test_enrichnotes.py"],
@@ -18,7 +18,7 @@ _TESTS: Mapping[str, Sequence[str]] = {
 
 
 def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one switch for all topics
-    """The topic's proofs; the short form plays five of thirty days and runs no tests again."""
+    """The topic's proofs; the short form plays three of thirty days and runs no tests again."""
     well, dead = folder / "well", folder / "dead"
     days = ["--days", str(_QUICK_DAYS)] if quick else []
     yield Proof(name="days with a model that is well", carry_out=partial(_play, well, days))

@@ -1,5 +1,6 @@
 """One answer beside what it answers: what every check looks at."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from paperpost.enrich.prompt import OWN_LANGUAGE, fields
 # Characters. Nothing longer is a title, abstract or TL;DR, and some patterns take the square of a
 # text's length: what is longer is neither mended nor searched.
 LONGEST = {"title": 600, "abstract": 8000, "tldr": 800}
+
+# "fast vs. slow" is no address with a space in it.
+_ABBREVIATION = re.compile(
+    r"\b(vs|e\.g|i\.e|etc|cf|resp|al)\.\s+(?!(?:com|cn|net|org|io|ai|co|me|app|xyz|top)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ def case(answer: Mapping[str, object], paper: Paper, language: str, glossary: Gl
             Field(
                 name=name,
                 text=text,
-                plain=undisguised(text),
+                plain=undisguised(_ABBREVIATION.sub(r"\1 ", text)),
                 source=sources.get(name, (whole, evidence))[0],
                 evidence=sources.get(name, (whole, evidence))[1],
             )

@@ -28,13 +28,14 @@ class Language:
     The letters of a language and how long its texts are.
 
     *share* is the least share of its letters among all letters, by field; *least_tldr* the fewest
-    characters of a TL;DR.
+    characters of a TL;DR, *most_sentences* how many it has at most: it is no abstract.
     """
 
     letters: re.Pattern[str]
     share: Mapping[str, float]
     lengths: Mapping[str, Length]
     least_tldr: int
+    most_sentences: int
 
 
 # Chinese was measured on 2,000 real translations (docs/enrichment.md): an abstract has 0.24 to 0.38
@@ -49,12 +50,14 @@ LANGUAGES: Mapping[str, Language] = {
             "tldr": Length(least_share=0, most_share=0.4, spare=80),
         },
         least_tldr=6,
+        most_sentences=5,
     ),
     "en": Language(
         letters=_LATIN,
         share={"tldr": 0.9},
         lengths={"tldr": Length(least_share=0, most_share=0.7, spare=150)},
         least_tldr=20,
+        most_sentences=3,
     ),
 }
 

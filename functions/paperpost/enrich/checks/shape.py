@@ -6,12 +6,13 @@ import unicodedata
 from paperpost.domain.formulaskeletons import without_formulas
 from paperpost.domain.lookalikes import squeezed
 from paperpost.enrich.checks.case import Case, Field
-from paperpost.enrich.checks.languages import letter_share
+from paperpost.enrich.checks.languages import Language, letter_share
 
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _PUNCTUATION = frozenset("\u200c\u200d\n\t")
 _REPEATED = re.compile(r"(.{4,40}?)\1{4,}|(.{2,3}?)\2{7,}", re.DOTALL)
 _CODED = re.compile(r"\d|[A-Za-z].*[A-Z]")  # no word of a sentence is written so
+_BETWEEN_SENTENCES = re.compile(r"[。！？](?=.)|[.!?]\s+(?=[A-Z])")
 _SYMBOLS = frozenset({"So", "Sk"})
 
 
@@ -58,11 +59,17 @@ def is_name(title: str) -> bool:
 def _is_likely(field: Field, case: Case) -> bool:
     if case.row is None:
         return True
-    if field.name == "tldr" and len(field.text.strip()) < case.row.least_tldr:
+    if field.name == "tldr" and not _is_short(field.text.strip(), case.row):
         return False
     length = case.row.lengths.get(field.name)
     against = case.paper.title if field.name == "title" else case.paper.abstract
     return length is None or length.allows(len(field.text), len(against))
+
+
+def _is_short(tldr: str, row: Language) -> bool:
+    """Long enough to say something, and no more than some sentences."""
+    sentences = len(_BETWEEN_SENTENCES.findall(tldr)) + 1
+    return len(tldr) >= row.least_tldr and sentences <= row.most_sentences
 
 
 def _has_script(field: Field, case: Case) -> bool:
