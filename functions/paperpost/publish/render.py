@@ -6,14 +6,13 @@ from datetime import date
 
 from paperpost.domain.announcements import Announcement
 from paperpost.domain.categories import Category
-from paperpost.publish.daypages import Page, day_page
 from paperpost.publish.days import CategoryView, Day, counts
 from paperpost.publish.entries import feed_days
 from paperpost.publish.feedmeta import about
 from paperpost.publish.feeds import FeedFiles, category_metas, feed_files
 from paperpost.publish.known import Known
 from paperpost.publish.markdown import digest
-from paperpost.publish.pages import category_page, quiet_page
+from paperpost.publish.pages import Page, category_page, day_page, quiet_page
 from paperpost.publish.press import Press
 from paperpost.publish.records import records_json
 

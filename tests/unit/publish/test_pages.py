@@ -17,11 +17,11 @@ from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
 from paperpost.domain.spending import Spend, Tokens
 from paperpost.publish.costs import Cap, Costs
-from paperpost.publish.daypages import day_page
 from paperpost.publish.days import CategoryView, Day, counts, is_held, make_day, sections
 from paperpost.publish.pages import (
     SiteFacts,
     category_page,
+    day_page,
     front_page,
     not_found_page,
     opml,
