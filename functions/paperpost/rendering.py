@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
+from paperpost.domain.mathml import with_formulas
 from paperpost.domain.text import clean
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -51,6 +53,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         clean=clean,
+        formulas=formulas,
         date_zh=date_zh,
         date_en=date_en,
         weekday_zh=weekday_zh,
@@ -66,6 +69,11 @@ def environment() -> Environment:
 def render(template: str, **values: Any) -> str:  # noqa: ANN401  what a template needs differs
     """The text of *template* (a path below `templates/`) with *values*."""
     return environment().get_template(template).render(values)
+
+
+def formulas(text: str) -> Markup:
+    """*text* as HTML with its formulas set; everything else in it is escaped."""
+    return Markup(with_formulas(text))  # noqa: S704  with_formulas escapes
 
 
 def date_zh(on: date) -> str:

@@ -5,14 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup, escape
-
 from paperpost.domain.announcements import EASTERN, Announcement, Calendar
-from paperpost.domain.blocks import block
 from paperpost.domain.categories import Category
-from paperpost.domain.ids import abs_url
-from paperpost.domain.records import Record
-from paperpost.domain.text import clean
 from paperpost.publish.days import (
     CategoryView,
     Day,
@@ -22,6 +16,7 @@ from paperpost.publish.days import (
     sections,
 )
 from paperpost.publish.feedmeta import THANKS
+from paperpost.publish.pagepapers import fitting
 from paperpost.rendering import TEMPLATES, render
 
 _BEIJING = ZoneInfo("Asia/Shanghai")
@@ -48,15 +43,6 @@ class SiteFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ShownSection:
-    id: str
-    zh: str
-    en: str
-    papers: tuple[Markup, ...]
-    closed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page's bytes, and the papers on it that are shown in minimal form: id → problem."""
 
@@ -75,16 +61,7 @@ def day_page(
 ) -> Page:
     """`<category>/<date>.html` of an announcement."""
     minimal: dict[str, str] = {}
-    shown = [
-        _ShownSection(
-            id=section.id,
-            zh=section.zh,
-            en=section.en,
-            papers=tuple(_paper(record, facts, minimal) for record in section.records),
-            closed=section.closed,
-        )
-        for section in sections(day)
-    ]
+    shown, left_out = fitting(sections(day), contact_mail=facts.contact_mail, minimal=minimal)
     body = page(
         "site/day.html",
         facts,
@@ -93,6 +70,7 @@ def day_page(
         day=counts(day, facts.languages),
         receipt=day.receipt(facts.languages),
         sections=shown,
+        left_out=left_out,
         previous=previous,
         next=following,
         has_feed=has_feed,
@@ -192,26 +170,6 @@ def next_of(views: Sequence[CategoryView], facts: SiteFacts) -> datetime | None:
     """The announcement after the newest of *views*, in Beijing's time; None before the first."""
     newest = [view.announcements[0].announced_on for view in views if view.announcements]
     return facts.next_after(max(newest)) if newest else None
-
-
-def _paper(record: Record, facts: SiteFacts, minimal: dict[str, str]) -> Markup:
-    """One paper's block; one that cannot be rendered is shown by id, title and link."""
-    try:
-        html = render(
-            "blocks/page.html",
-            both=block(record, "both"),
-            en=block(record, "en"),
-            contact_mail=facts.contact_mail,
-        )
-    except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the page is published
-        minimal[record.arxiv_id] = f"{type(exc).__name__}: {exc}"
-        arxiv_id, url = escape(record.arxiv_id), escape(abs_url(record.arxiv_id))
-        title = escape(clean(str(record.paper.title or "")) or record.arxiv_id)
-        html = (
-            f'<article class="paper pending" id="{arxiv_id}"><h3><a href="{url}">'
-            f'<span class="en" lang="en">{title}</span></a></h3></article>\n'
-        )
-    return Markup(html)  # noqa: S704  the template and escape() made it safe
 
 
 def page(template: str, facts: SiteFacts, **values: object) -> bytes:

@@ -1,0 +1,96 @@
+"""The papers of a day page as HTML, with as many abstracts as the page has room for."""
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from markupsafe import Markup, escape
+
+from paperpost.domain.blocks import block
+from paperpost.domain.ids import abs_url
+from paperpost.domain.pageroom import Abstracts, PagePaper, abstracts_shown
+from paperpost.domain.records import Record
+from paperpost.domain.text import clean
+from paperpost.publish.days import Section
+from paperpost.rendering import render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSection:
+    """A section of a day page with its papers as HTML. `left_out`: some abstract is."""
+
+    id: str
+    zh: str
+    en: str
+    papers: tuple[Markup, ...]
+    closed: bool
+    left_out: bool
+
+
+def fitting(
+    wanted: Sequence[Section], *, contact_mail: str, minimal: dict[str, str]
+) -> tuple[list[ShownSection], int]:
+    """
+    Return the sections with as many abstracts as the page has room for, and how many lack some.
+
+    Papers that can be shown in minimal form alone are noted in *minimal*: id → problem.
+    """
+    listed = [(section.id, record) for section in wanted for record in section.records]
+    papers = [blocks_of(record, contact_mail, minimal) for _, record in listed]
+    shown = abstracts_shown(
+        [
+            PagePaper(section=section, bilingual=bool(record.enrichment("zh")))
+            for section, record in listed
+        ],
+        lambda chosen: packed(p[left] for p, left in zip(papers, chosen, strict=True)),
+    )
+    pairs = iter(zip(papers, shown, strict=True))
+    filled = []
+    for section in wanted:
+        own = list(islice(pairs, len(section.records)))
+        filled.append(
+            ShownSection(
+                id=section.id,
+                zh=section.zh,
+                en=section.en,
+                papers=tuple(paper[left] for paper, left in own),
+                closed=section.closed,
+                left_out=any(left is not Abstracts.ALL for _, left in own),
+            )
+        )
+    return filled, sum(left is not Abstracts.ALL for left in shown)
+
+
+def packed(blocks: Iterable[Markup]) -> int:
+    """What *blocks* weigh on the wire, in bytes."""
+    return len(gzip.compress("".join(blocks).encode(), compresslevel=6, mtime=0))
+
+
+def blocks_of(record: Record, contact_mail: str, minimal: dict[str, str]) -> tuple[Markup, ...]:
+    """One paper's block with all, with Chinese, with no abstracts; a broken one's is minimal."""
+    try:
+        both, en = block(record, "both"), block(record, "en")
+        made = [
+            render(
+                "blocks/page.html",
+                both=both,
+                en=en,
+                left=left.name,
+                contact_mail=contact_mail,
+            )
+            for left in Abstracts
+        ]
+    except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the page is published
+        minimal[record.arxiv_id] = f"{type(exc).__name__}: {exc}"
+        made = [_minimal_block(record)] * len(Abstracts)
+    return tuple(map(Markup, made))  # the templates and escape() made it safe
+
+
+def _minimal_block(record: Record) -> str:
+    arxiv_id, url = escape(record.arxiv_id), escape(abs_url(record.arxiv_id))
+    title = escape(clean(str(record.paper.title or "")) or record.arxiv_id)
+    return (
+        f'<article class="paper pending" id="{arxiv_id}"><h3><a href="{url}">'
+        f'<span class="en" lang="en">{title}</span></a></h3></article>\n'
+    )
