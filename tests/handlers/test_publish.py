@@ -155,7 +155,7 @@ def test_a_complete_enriched_announcement_is_published_whole(stage: Stage) -> No
     stage.heal(AT)
 
     assert stage.entries() == tags(2, 1)
-    wanted = {f"cs.CV/{DAY}.{ending}" for ending in ("html", "md", "json")}
+    wanted = {f"cs.CV/{DAY}.{ending}" for ending in ("html", "md", "json", "bib")}
     wanted |= {f"cs.CV/{name}" for name in ("index.html", "latest.md", "rss.xml", "atom.xml")}
     wanted |= {"index.html", "status.html", "status.json", "feeds.opml", "404.html", "style.css"}
     assert wanted <= set(stage.stamps())
