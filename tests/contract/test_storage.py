@@ -12,6 +12,7 @@ from paperpost.deliver.pace import Pace
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.deliveries import Delivery, DeliveryState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState
+from paperpost.domain.errors import ConflictError
 from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing, Paper
 from paperpost.domain.subscribers import Cadence, SubscriberStatus
 from paperpost.storage.fetchnotes import Waits
@@ -249,6 +250,20 @@ def test_a_delivery_is_planned_once_and_claimed_once(storage: Storage) -> None:
 
     assert first is not None
     assert second is None
+
+
+def test_a_file_is_replaced_only_if_it_is_still_the_one_that_was_read(storage: Storage) -> None:
+    storage.site.replace("cs.CV/feed.json", b"first", stored=None)
+    first = storage.site.get("cs.CV/feed.json")
+    storage.site.replace("cs.CV/feed.json", b"second", stored=first)
+
+    for stored in (None, first):
+        with pytest.raises(ConflictError, match=r"cs\.CV/feed\.json"):
+            storage.site.replace("cs.CV/feed.json", b"third", stored=stored)
+    with pytest.raises(ConflictError):
+        storage.site.replace("cs.CV/rss.xml", b"third", stored=first)
+
+    assert storage.site.get("cs.CV/feed.json").body == b"second"  # type: ignore[union-attr]
 
 
 def test_a_file_is_put_once_and_the_first_bytes_stay(storage: Storage) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from support.records import (
 
 NEXT = DAY + timedelta(days=1)
 AFTER_HOLD = timedelta(minutes=31)
+_BEFORE_PUT = "provide-client-params.s3.PutObject"
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Stage:
     site: SiteBucket
     bucket: str
     set_now: Callable[[datetime], None]
+    watchers: list[Callable[..., None]] = field(default_factory=list)
 
     def announce(
         self, papers: list[Paper], *, on: date = DAY, enriched: bool = True, **changes: Any
@@ -95,7 +98,8 @@ class Stage:
         def before(params: dict[str, Any], **_: Any) -> None:
             seen(params["Key"])
 
-        clients.s3().meta.events.register("provide-client-params.s3.PutObject", before)
+        clients.s3().meta.events.register(_BEFORE_PUT, before)
+        self.watchers.append(before)
 
     def entries(self, path: str = "cs.CV/feed.json") -> list[str]:
         """The ids that a reader sees."""
@@ -114,7 +118,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(cloud: Cloud) -> Stage:
+def stage(cloud: Cloud) -> Iterator[Stage]:
     """Publish of cs.CV and cs.LG, with its clock in hand."""
     os.environ.update(
         PAPERS_TABLE=cloud.papers,
@@ -130,12 +134,15 @@ def stage(cloud: Cloud) -> Stage:
         offset = at - datetime.now(at.tzinfo)
         os.environ["CLOCK_OFFSET_S"] = str(offset.total_seconds())
 
-    return Stage(
+    made = Stage(
         papers=PaperTable(clients.table(cloud.papers)),
         site=SiteBucket(clients.s3(), cloud.bucket),
         bucket=cloud.bucket,
         set_now=set_now,
     )
+    yield made
+    for watcher in made.watchers:
+        clients.s3().meta.events.unregister(_BEFORE_PUT, watcher)
 
 
 def papers(*numbers: int) -> list[Paper]:
@@ -155,7 +162,7 @@ def test_a_complete_enriched_announcement_is_published_whole(stage: Stage) -> No
     stage.heal(AT)
 
     assert stage.entries() == tags(2, 1)
-    wanted = {f"cs.CV/{DAY}.{ending}" for ending in ("html", "md", "json")}
+    wanted = {f"cs.CV/{DAY}.{ending}" for ending in ("html", "md", "json", "bib")}
     wanted |= {f"cs.CV/{name}" for name in ("index.html", "latest.md", "rss.xml", "atom.xml")}
     wanted |= {"index.html", "status.html", "status.json", "feeds.opml", "404.html", "style.css"}
     assert wanted <= set(stage.stamps())
@@ -491,21 +498,21 @@ def test_an_unreadable_published_feed_is_replaced(stage: Stage) -> None:
 
 
 def test_links_to_a_page_are_put_after_the_page(stage: Stage) -> None:
-    """Day pages first, then feeds, then the category's index, the front page last."""
+    """Feeds first, which link to arXiv, then day pages, the category's index, the front page."""
     order: list[str] = []
     stage.watch_puts(order.append)
     stage.announce(papers(1))
 
     stage.heal(AT)
 
-    first = [order.index(f"cs.CV/{name}") for name in (f"{DAY}.html", "rss.xml", "index.html")]
+    first = [order.index(f"cs.CV/{name}") for name in ("rss.xml", f"{DAY}.html", "index.html")]
     assert first == sorted(first)
     assert order[-1] == "index.html"
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
 def test_a_crash_between_puts_heals(stage: Stage) -> None:
-    """The day is out, the feeds are not: the next run finishes without putting the day again."""
+    """One feed is out, the others are not: the next run finishes without putting it again."""
     stage.announce(papers(1))
     crash = {"cs.CV/rss.xml"}
 
@@ -517,12 +524,48 @@ def test_a_crash_between_puts_heals(stage: Stage) -> None:
     stage.watch_puts(crash_once)
     with pytest.raises(ConnectionError):
         stage.heal(AT)
-    day = stage.stamps()[f"cs.CV/{DAY}.md"]
+    before = stage.stamps()
 
     stage.heal(AT + timedelta(minutes=5))
 
-    assert stage.entries() == tags(1)
-    assert stage.stamps()[f"cs.CV/{DAY}.md"] == day
+    assert set(before) == {"cs.CV/feed.json"}
+    assert stage.stamps()["cs.CV/feed.json"] == before["cs.CV/feed.json"]
+    assert "cs.CV/rss.xml" in stage.stamps()
+
+
+def test_a_slow_publisher_never_replaces_what_a_later_one_put(stage: Stage) -> None:
+    """The later one knows one paper more; the slow one, which read before that, begins anew."""
+    stage.announce(papers(1))
+    overtaken = {"cs.CV/feed.json"}
+
+    def overtake_once(path: str) -> None:
+        if path in overtaken:
+            overtaken.remove(path)
+            stage.announce(papers(1, 2))
+            stage.heal(AT)
+
+    stage.watch_puts(overtake_once)
+
+    stage.heal(AT)
+
+    assert stage.entries() == tags(2, 1)
+
+
+def test_a_category_that_others_put_again_and_again_is_given_up(stage: Stage) -> None:
+    stage.announce(papers(1))
+
+    versions = count()
+
+    def overtake(path: str) -> None:
+        if path == "cs.CV/feed.json":
+            stage.site.put("other", b"%d" % next(versions))
+            source = {"Bucket": stage.bucket, "Key": "other"}
+            clients.s3().copy_object(Bucket=stage.bucket, Key=path, CopySource=source)
+
+    stage.watch_puts(overtake)
+
+    with pytest.raises(publish.NotAllPublishedError, match="by another publisher"):
+        stage.heal(AT)
 
 
 def test_a_changed_setting_renews_the_pages(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What an operator may edit: arXiv's categories, the calendar, the glossary, later feeds."""
+"""What an operator may edit: arXiv's categories, the calendar, the glossary, named feeds."""
 
 import tomllib
 from datetime import date
@@ -8,6 +8,7 @@ from importlib import resources
 from paperpost.domain.announcements import Calendar
 from paperpost.domain.categories import Category, Taxonomy
 from paperpost.domain.glossary import Glossary
+from paperpost.domain.namedfeeds import NamedFeed, named_feeds
 
 
 @lru_cache
@@ -36,6 +37,16 @@ def glossary(language: str) -> Glossary:
     """Return the terms of *language* from glossary.toml, none if it has no table there."""
     rows = tomllib.loads(_read("glossary.toml")).get(language, {})
     return Glossary(renderings={term: tuple(told) for term, told in rows.items()})
+
+
+@lru_cache
+def feeds() -> tuple[NamedFeed, ...]:
+    """
+    Return the named feeds, from feeds.toml.
+
+    Raises: InvalidInputError: Naming the feed and the word that is wrong.
+    """
+    return named_feeds(tomllib.loads(_read("feeds.toml")), taxonomy())
 
 
 def _read(name: str) -> str:

@@ -5,14 +5,77 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.records import Record
 from paperpost.domain.subscribers import Rule
+from paperpost.domain.text import clean
 
 # Scripts that put no spaces between words: a word has no boundary there.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _LETTER = rf"[^\W_{_UNSPACED}]"
 _NAME_WORD = re.compile(r"[^\W_]+")
+# A field's name in front of a phrase; readers write it in either language.
+FIELDS = {
+    "title": "title",
+    "abstract": "abstract",
+    "text": "text",
+    "author": "author",
+    "标题": "title",
+    "摘要": "abstract",
+    "作者": "author",
+}
+_PREFIX = re.compile(r"(?P<word>[^\W\d_]+)\s*[:：]\s*(?P<phrase>.*)")
+_QUOTES = {'"': '"', "“": "”"}
+LONGEST_PHRASE = 100
+
+
+class RuleError(InvalidInputError):
+    """A rule cannot be read; `word` is the part of it that is at fault."""
+
+    def __init__(self, word: str, problem: str) -> None:
+        self.word = word
+        super().__init__(f"{clean(word)[:40]!r}: {problem}")
+
+
+def parse_rule(text: str) -> Rule:
+    """
+    Return the rule that *text* names: `diffusion`, `title: graph neural`, `author: Yann LeCun`.
+
+    A word in front of a colon names the field (title, abstract, text, author, or 标题, 摘要, 作者),
+    otherwise title and abstract are looked into. Quotes around a phrase are left out; a phrase that
+    has a colon behind its first word needs them.
+    Raises: RuleError: Naming the word at fault.
+    """
+    told = clean(text)
+    field, phrase = "text", told
+    if prefix := _PREFIX.fullmatch(told):
+        field, phrase = FIELDS.get(prefix["word"].casefold(), ""), prefix["phrase"]
+        if not field:
+            known = ", ".join(name for name in FIELDS if name.isascii())
+            raise RuleError(prefix["word"], f'no field; there are {known} (or quote "{told[:40]}")')
+    phrase = _unquoted(phrase)
+    if not re.search(r"[^\W_]", phrase):
+        raise RuleError(phrase or told, "no word to look for")
+    if len(phrase) > LONGEST_PHRASE:
+        raise RuleError(phrase, f"longer than {LONGEST_PHRASE} characters")
+    return Rule(field=field, phrase=phrase)
+
+
+def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
+    """
+    The rules of *texts*, each once, in their order; empty texts are passed over.
+
+    Raises: RuleError: Naming the word at fault.
+    """
+    return tuple(dict.fromkeys(parse_rule(text) for text in texts if clean(text)))
+
+
+def rule_text(rule: Rule) -> str:
+    """The text that `parse_rule` reads as *rule*."""
+    field = "" if rule.field == "text" else f"{rule.field}: "
+    plain = not _PREFIX.fullmatch(rule.phrase) and rule.phrase[:1] not in _QUOTES
+    return field + (rule.phrase if plain else f'"{rule.phrase}"')
 
 
 def passes(record: Record, *, include: Sequence[Rule], exclude: Iterable[Rule]) -> bool:
@@ -55,6 +118,15 @@ def hits(rule: Rule, text: str) -> list[tuple[int, int]]:
     if origin is None:
         return list(found)
     return [(origin[start], origin[end - 1] + 1) for start, end in found]
+
+
+def _unquoted(phrase: str) -> str:
+    closing = _QUOTES.get(phrase[:1])
+    if closing is None:
+        return phrase
+    if len(phrase) == 1 or not phrase.endswith(closing):
+        raise RuleError(phrase, f"{closing} is missing at its end")
+    return phrase[1:-1].strip()
 
 
 def _texts(rule: Rule, record: Record) -> list[str]:

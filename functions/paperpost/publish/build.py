@@ -18,7 +18,8 @@ from paperpost.publish.days import (
     is_held,
     progress,
 )
-from paperpost.publish.files import put_changed
+from paperpost.publish.feeds import feed_paths
+from paperpost.publish.files import put_changed, read_files, replace_changed
 from paperpost.publish.inspection import inspect
 from paperpost.publish.known import BUILD, Known, day_note
 from paperpost.publish.press import Press
@@ -58,12 +59,17 @@ def build_category(
 
     *touched*: older dates to look at besides the window. *healing*: nobody said that something
     changed, so a category that is finished and unchanged is not even read.
-    Raises: RefusedError: If the gate refuses a file; then nothing of the category was put.
+
+    Raises:
+        RefusedError: If the gate refuses a file; then nothing of the category was put.
+        ConflictError: If another publisher put one of its feeds meanwhile.
     """
     known = known_of(press, category, now=now)
     unchanged = Built(view=known.view())
     if healing and known.is_finished(now):
         return unchanged
+    # Before the data: whoever puts a file from here on may know more than this build.
+    stored = read_files(press.site, feed_paths(category.code))
     read = press.sources.days(_to_read(known, touched))
     known = replace(known, held=frozenset(_held(press, known, read, now)))
     days = [day for day in read if day.announced_on not in known.held]
@@ -75,10 +81,14 @@ def build_category(
     if (known.build.get("announced"), known.build.get("data")) == (known.announced, facts):
         return unchanged
     rendered = render_category(press, category, known, days)
-    inspect(press, category, known, days, rendered.feeds)
+    there = stored[f"{category.code}/feed.json"]
+    inspect(press, category, known, days, rendered.feeds, stored=there)
     _remember(press, category, known, later)
+    feeds = replace_changed(press.site, rendered.feeds.files, stored)
     left = later - {day.announced_on for day in days}
-    return _put(press, category, known, days=days, facts=facts, rendered=rendered, later=left)
+    return _put(
+        press, category, known, days=days, facts=facts, rendered=rendered, feeds=feeds, later=left
+    )
 
 
 def known_of(press: Press, category: Category, *, now: datetime) -> Known:
@@ -156,16 +166,21 @@ def _put(
     days: Sequence[Day],
     facts: str,
     rendered: Rendered,
+    feeds: tuple[dict[str, str], int],
     later: frozenset[date],
 ) -> Built:
-    """Put what changed, day pages first and what links to them last, and note it."""
+    """
+    Put the pages that changed, what links to them last, and note all of it.
+
+    The feeds are out by then, since that is where two publishers meet: whoever loses puts nothing.
+    """
     fresh = {day.announced_on: counts(day, press.settings.languages) for day in days}
     noted: dict[str, str] = dict(known.build.get("files", {}))
     day_puts = sum(
         _put_day(press, known, announcement, files, fresh.get(announcement.announced_on))
         for announcement, files in rendered.by_day
     )
-    feed_digests, feed_puts = put_changed(press.site, rendered.feeds.files, noted)
+    feed_digests, feed_puts = feeds
     index_digests, index_puts = put_changed(press.site, rendered.indexes, noted)
     done = sum((progress(day.records, press.settings.languages) for day in days), start=Progress())
     left = [

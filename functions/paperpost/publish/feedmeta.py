@@ -49,12 +49,16 @@ class FeedMeta:
 
     def path(self, stem: str, ending: str) -> str:
         """The feed's file: `cs.CV/rss.zh.xml`."""
-        variant = f".{self.variant}" if self.variant else ""
-        return f"{self.folder}/{stem}{variant}.{ending}"
+        return feed_path(self.folder, self.variant, stem, ending)
 
     def url(self, stem: str, ending: str) -> str:
         """The feed's public address."""
         return f"{self.site_url}/{self.path(stem, ending)}"
+
+
+def feed_path(folder: str, variant: str, stem: str, ending: str) -> str:
+    """A feed's file: `cs.CV/rss.zh.xml`."""
+    return f"{folder}/{stem}{'.' if variant else ''}{variant}.{ending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,24 @@ class About:
 
 def about(newest: date, *, receipt: Receipt, next_at: datetime) -> About:
     """The newest day's receipt and the next announcement (*next_at* in Beijing's time)."""
-    upcoming_zh = f"{date_zh(next_at)} {weekday_zh(next_at)} 北京时间约 {time_hm(next_at)}"
-    upcoming_en = f"{weekday_en(next_at)} {date_en(next_at)}, about {time_hm(next_at)} Beijing"
+    upcoming_zh, upcoming_en = _upcoming(next_at)
     return About(
-        zh=f"{date_zh(newest)}：{receipt.in_chinese()}。下次公告：{upcoming_zh}。",
-        en=f"{date_en(newest)}: {receipt.in_english()}. Next announcement: {upcoming_en}.",
+        zh=f"{date_zh(newest)}：{receipt.in_chinese()}。{upcoming_zh}",
+        en=f"{date_en(newest)}: {receipt.in_english()}. {upcoming_en}",
+    )
+
+
+def about_choice(newest: date, *, papers: int, next_at: datetime) -> About:
+    """How many papers a named feed chose of its newest day, and the next announcement."""
+    upcoming_zh, upcoming_en = _upcoming(next_at)
+    return About(
+        zh=f"{date_zh(newest)}：选出 {papers} 篇。{upcoming_zh}",
+        en=f"{date_en(newest)}: {papers} chosen. {upcoming_en}",
+    )
+
+
+def _upcoming(at: datetime) -> tuple[str, str]:
+    return (
+        f"下次公告：{date_zh(at)} {weekday_zh(at)} 北京时间约 {time_hm(at)}。",
+        f"Next announcement: {weekday_en(at)} {date_en(at)}, about {time_hm(at)} Beijing.",
     )

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 
 from paperpost.domain.categories import Category
 from paperpost.domain.gate import Shown
+from paperpost.domain.namedfeeds import NamedFeed
+from paperpost.domain.text import clean
 from paperpost.domain.windows import Chosen, Detail, WindowDay, WindowEntry, window
 from paperpost.publish.entries import Entry, FeedDay, FeedPaper, make_entry
-from paperpost.publish.feedmeta import THANKS, VARIANTS, About, FeedMeta
+from paperpost.publish.feedmeta import THANKS, VARIANTS, About, FeedMeta, feed_path
 from paperpost.publish.jsonfeed import json_feed, json_size
 from paperpost.publish.xmlfeeds import atom, atom_size, rss, rss_size
 
 Renderer = Callable[[FeedMeta, Sequence[Entry]], bytes]
-# A new format is one line here: (file stem, ending) → renderer.
+# A new format is one line here: (file stem, ending) → renderer. JSON comes first, since the gate
+# compares it: it is what two publishers of one feed contend for.
 FORMATS: Mapping[tuple[str, str], Renderer] = {
+    ("feed", "json"): json_feed,
     ("rss", "xml"): rss,
     ("atom", "xml"): atom,
-    ("feed", "json"): json_feed,
 }
 _HEAD_BYTES = 4_000  # what stands around the entries, generously
 
@@ -53,15 +56,34 @@ def feed_files(
     )
 
 
+def feed_paths(folder: str) -> list[str]:
+    """Every feed file of *folder*, in the order in which they are put."""
+    return [
+        feed_path(folder, variant, stem, ending) for variant in VARIANTS for stem, ending in FORMATS
+    ]
+
+
 def category_metas(category: Category, *, site_url: str, said: About) -> list[FeedMeta]:
     """The heads of a category's feeds, one a language variant."""
     chinese = f"{category.code} {category.name_zh} · Paperpost 论文早报"
     english = f"{category.code} {category.name} · Paperpost"
+    return _metas(category.code, chinese, english, site_url=site_url, said=said)
+
+
+def named_metas(feed: NamedFeed, *, site_url: str, said: About) -> list[FeedMeta]:
+    """The heads of a named feed's files, one a language variant."""
+    chinese, english = f"{feed.title_zh} · Paperpost 论文早报", f"{feed.title} · Paperpost"
+    return _metas(feed.folder, chinese, english, site_url=site_url, said=said)
+
+
+def _metas(
+    folder: str, chinese: str, english: str, *, site_url: str, said: About
+) -> list[FeedMeta]:
     return [
         FeedMeta(
-            folder=category.code,
+            folder=folder,
             variant=variant,
-            title=english if language == "en" else chinese,
+            title=clean(english if language == "en" else chinese),
             description=f"{said.en if language == 'en' else said.zh} {THANKS}",
             site_url=site_url,
         )

@@ -1,8 +1,8 @@
 """Putting files: only those whose bytes changed, in the order given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from paperpost.storage.site import SiteBucket, digest
+from paperpost.storage.site import SiteBucket, StoredFile, digest
 
 
 def put_changed(
@@ -26,3 +26,26 @@ def put_changed(
         site.put(path, body)
         puts += 1
     return digests, puts
+
+
+def read_files(site: SiteBucket, paths: Iterable[str]) -> dict[str, StoredFile | None]:
+    """What readers see at each of *paths*; to be read before the data that is to replace it."""
+    return {path: site.get(path) for path in paths}
+
+
+def replace_changed(
+    site: SiteBucket, files: Mapping[str, bytes], stored: Mapping[str, StoredFile | None]
+) -> tuple[dict[str, str], int]:
+    """
+    Put each of *files* that differs from *stored*, as long as nobody else has put it since.
+
+    Returns: the digests to note, and how many files were put.
+    Raises: ConflictError: If another publisher came first; what it made may be newer.
+    """
+    puts = 0
+    for path, body in files.items():
+        there = stored[path]
+        if there is None or there.body != body:
+            site.replace(path, body, stored=there)
+            puts += 1
+    return {path: digest(body) for path, body in files.items()}, puts

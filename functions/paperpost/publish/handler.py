@@ -9,13 +9,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
-from paperpost.data import calendar, taxonomy
+from paperpost.data import calendar, feeds, taxonomy
 from paperpost.domain.categories import Category
-from paperpost.domain.errors import PaperpostError, RefusedError
+from paperpost.domain.errors import ConflictError, PaperpostError, RefusedError
 from paperpost.observe import logger, metrics
 from paperpost.publish.build import Built, build_category, known_of
 from paperpost.publish.costs import read_costs
 from paperpost.publish.days import CategoryView
+from paperpost.publish.known import Known
+from paperpost.publish.named import NamedBuilt, build_named
 from paperpost.publish.pages import SiteFacts
 from paperpost.publish.press import Press
 from paperpost.publish.sources import Sources
@@ -26,6 +28,8 @@ from paperpost.storage import keys
 from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
+
+_ATTEMPTS = 3  # at a category that another publisher is busy with
 
 
 class NotAllPublishedError(PaperpostError):
@@ -65,32 +69,30 @@ def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
     for code in press.settings.categories:
         if order.healing or code in order.categories:
             try:
-                built[code] = build_category(
-                    press,
-                    taxonomy().categories[code],
-                    now=now,
-                    touched=order.categories.get(code, frozenset()),
-                    healing=order.healing,
-                )
+                built[code] = _build(press, taxonomy().categories[code], order, now=now)
             except RefusedError as exc:
                 refused.append(exc)
-                logger.error("candidate refused", extra={"path": exc.path, "reason": exc.reason})
-    puts, status = _site(press, built, healing=order.healing, now=now)
+                _log_refused(exc)
+    named: dict[str, NamedBuilt] = {}
+    if order.healing or any(b.changed for b in built.values()):
+        named = _named(press, refused, now=now)
+    puts, status = _site(press, built, named, healing=order.healing, now=now)
+    everything: list[Built | NamedBuilt] = [*built.values(), *named.values()]
     result = {
         "categories_changed": sum(b.changed for b in built.values()),
-        "files_put": puts + sum(b.puts for b in built.values()),
-        "entries_minimal": sum(len(b.minimal) for b in built.values()),
+        "files_put": puts + sum(b.puts for b in everything),
+        "entries_minimal": sum(len(b.minimal) for b in everything),
         "candidates_refused": len(refused),
         "receipt_mismatches": len(status.faults),
     }
-    for arxiv_id, problem in (pair for b in built.values() for pair in b.minimal.items()):
+    for arxiv_id, problem in (pair for b in everything for pair in b.minimal.items()):
         logger.error("paper not rendered", extra={"arxiv_id": arxiv_id, "problem": problem})
     for fault in status.faults:
         logger.error(
             "receipt does not add up",
             extra={"date": str(fault.announced_on), "of": fault.subject, "problem": fault.en},
         )
-    _report(result, shrunk=sum(b.shrunk for b in built.values()))
+    _report(result, shrunk=sum(b.shrunk for b in everything))
     if refused:
         raise NotAllPublishedError("; ".join(map(str, refused))) from refused[0]
     if status.faults:
@@ -99,8 +101,55 @@ def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
     return result
 
 
+def _build(press: Press, category: Category, order: Order, *, now: datetime) -> Built:
+    """
+    Build *category*; where another publisher came first, again from what is there by then.
+
+    Raises: RefusedError: If the gate refuses it, or others come first again and again.
+    """
+    touched = order.categories.get(category.code, frozenset())
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        try:
+            # What another one noted says nothing of what this run was told of.
+            healing = order.healing and not attempt
+            return build_category(press, category, now=now, touched=touched, healing=healing)
+        except ConflictError as exc:
+            problem = str(exc)
+    raise RefusedError(category.code, problem)
+
+
+def _named(press: Press, refused: list[RefusedError], *, now: datetime) -> dict[str, NamedBuilt]:
+    """Build the named feeds of which something changed; what the gate refuses joins *refused*."""
+    built: dict[str, NamedBuilt] = {}
+    known: dict[str, Known] = {}
+    for feed in press.named:
+        followed = [code for code in feed.categories if code in press.settings.categories]
+        for code in followed:
+            if code not in known:
+                known[code] = known_of(press, taxonomy().categories[code], now=now)
+        try:
+            built[feed.name] = build_named(press, feed, {code: known[code] for code in followed})
+        except (RefusedError, ConflictError) as exc:
+            path = f"{feed.folder}/feed.json"
+            told = exc if isinstance(exc, RefusedError) else RefusedError(path, str(exc))
+            refused.append(told)
+            _log_refused(told)
+            built[feed.name] = NamedBuilt(has_feed=True)  # the one that stays
+    return built
+
+
+def _log_refused(refused: RefusedError) -> None:
+    logger.error("candidate refused", extra={"path": refused.path, "reason": refused.reason})
+
+
 def _site(
-    press: Press, built: Mapping[str, Built], *, healing: bool, now: datetime
+    press: Press,
+    built: Mapping[str, Built],
+    named: Mapping[str, NamedBuilt],
+    *,
+    healing: bool,
+    now: datetime,
 ) -> tuple[int, Status]:
     """
     Reconcile the receipts, and put the site-wide files if anything changed; how many were put.
@@ -114,7 +163,8 @@ def _site(
     views = _views(press, built, now)
     costs = read_costs(press.notes, newest_dates(views), now=now)
     status = reconcile(press.facts, views, read_mailed(press), costs, hold=hold, now=now)
-    return build_site(press, views, status), status
+    with_feed = [f for f in press.named if f.name in named and named[f.name].has_feed]
+    return build_site(press, views, status, with_feed), status
 
 
 def _views(
@@ -153,6 +203,7 @@ def _press(config: PublishSettings) -> Press:
             languages=config.languages,
             calendar=calendar(),
         ),
+        named=feeds(),
     )
 
 

@@ -9,13 +9,20 @@ from paperpost.publish.feeds import FeedFiles
 from paperpost.publish.known import Known
 from paperpost.publish.press import Press
 from paperpost.publish.readback import check_readable, published_entries
+from paperpost.storage.site import StoredFile
 
 
 def inspect(
-    press: Press, category: Category, known: Known, days: Sequence[Day], feeds: FeedFiles
+    press: Press,
+    category: Category,
+    known: Known,
+    days: Sequence[Day],
+    feeds: FeedFiles,
+    *,
+    stored: StoredFile | None,
 ) -> None:
     """
-    Let the candidates pass if they may replace what readers see.
+    Let the candidates pass if they may replace what readers see; *stored* is their JSON Feed.
 
     Raises: RefusedError: With the file and the reason.
     """
@@ -25,15 +32,14 @@ def inspect(
         check_day(path, published=counted.published if counted else 0, candidate=len(day.records))
     check_readable(feeds.files, feeds.shown)
     path = f"{category.code}/feed.json"
-    published = _published(press, path)
+    published = seen_in(stored)
     if not press.settings.replacements_in_feeds:
         published = _without_replacements(published, days)
     check_feed(path, published=published, candidate=feeds.shown)
 
 
-def _published(press: Press, path: str) -> Sequence[Shown]:
-    """What readers see now, from the file itself."""
-    stored = press.site.get(path)
+def seen_in(stored: StoredFile | None) -> Sequence[Shown]:
+    """What readers of a JSON Feed see now, from the file itself."""
     try:
         return published_entries(stored.body) if stored else ()
     except ValueError:

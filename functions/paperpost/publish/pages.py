@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from paperpost.domain.announcements import EASTERN, Announcement, Calendar
 from paperpost.domain.categories import Category
+from paperpost.domain.namedfeeds import NamedFeed
+from paperpost.domain.rules import rule_text
 from paperpost.publish.days import (
     CategoryView,
     Day,
@@ -137,10 +139,33 @@ def front_page(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]])
     return page("site/index.html", facts, root="", rows=_rows(views), next_at=next_at)
 
 
-def opml(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
-    """`feeds.opml`: every feed that exists."""
+def opml(
+    facts: SiteFacts,
+    views: Sequence[tuple[Category, CategoryView]],
+    named: Sequence[NamedFeed] = (),
+) -> bytes:
+    """
+    `feeds.opml`: every feed that exists, once, as bilingual RSS; *named*: named feeds with entries.
+
+    Whoever imports it follows all of it, so it does not offer one feed in nine forms.
+    """
     rows = [row for row in _rows(views) if row.has_feed]
-    return render("site/feeds.opml", rows=rows, site_url=facts.site_url).encode()
+    text = render("site/feeds.opml", rows=rows, named=named, site_url=facts.site_url)
+    return text.encode()
+
+
+def named_page(facts: SiteFacts, feed: NamedFeed, *, has_feed: bool) -> bytes:
+    """`f/<name>/index.html`: what a named feed chooses, and its addresses."""
+    include, exclude = (list(map(rule_text, rules)) for rules in (feed.include, feed.exclude))
+    return page(
+        "site/named.html",
+        facts,
+        root="../../",
+        feed=feed,
+        include=include,
+        exclude=exclude,
+        has_feed=has_feed,
+    )
 
 
 def not_found_page(facts: SiteFacts) -> bytes:

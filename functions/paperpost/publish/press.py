@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from paperpost.domain.namedfeeds import NamedFeed
 from paperpost.publish.days import data_hash
 from paperpost.publish.pages import SiteFacts
 from paperpost.publish.sources import Sources
@@ -24,6 +25,7 @@ class Press:
     site: SiteBucket
     sources: Sources
     facts: SiteFacts
+    named: tuple[NamedFeed, ...] = ()
 
     def fingerprint(self) -> str:
         """What makes every file new: another template, another version of this code or settings."""

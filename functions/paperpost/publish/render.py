@@ -6,6 +6,7 @@ from datetime import date
 
 from paperpost.domain.announcements import Announcement
 from paperpost.domain.categories import Category
+from paperpost.publish.bibtex import bibliography
 from paperpost.publish.days import CategoryView, Day, counts
 from paperpost.publish.entries import feed_days
 from paperpost.publish.feedmeta import about
@@ -89,6 +90,7 @@ def _day_files(category: Category, day: Day, page: Page) -> dict[str, bytes]:
         f"{stem}.html": page.body,
         f"{stem}.md": digest(day.records),
         f"{stem}.json": records_json(day.announcement, day.records),
+        f"{stem}.bib": bibliography(day.records),
     }
 
 

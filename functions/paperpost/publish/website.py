@@ -1,8 +1,10 @@
 """The files of the site as a whole: front page, status, OPML, 404, stylesheet and script."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from paperpost.domain.namedfeeds import NamedFeed
 from paperpost.publish.days import announcement_facts, data_hash
 from paperpost.publish.files import put_changed
 from paperpost.publish.known import BUILD
@@ -18,16 +20,22 @@ from paperpost.publish.status import Status, Views, status_facts, status_json, s
 SITE = "site"  # stands where a category's code does in the notes
 
 
-def build_site(press: Press, views: Views, status: Status) -> int:
-    """Put the site-wide files that changed, the front page last, and return how many."""
-    facts = data_hash([press.fingerprint(), *_view_facts(views), *status_facts(status)])
+def build_site(press: Press, views: Views, status: Status, named: Sequence[NamedFeed] = ()) -> int:
+    """
+    Put the site-wide files that changed, the front page last, and return how many.
+
+    *named*: the named feeds that have entries.
+    """
+    facts = data_hash(
+        [press.fingerprint(), *_view_facts(views), *status_facts(status), *map(asdict, named)]
+    )
     note = press.papers.get_published(SITE).get(BUILD, {})
     if note.get("data") == facts:
         return 0
     files = {
         **assets(),
         "404.html": not_found_page(press.facts),
-        "feeds.opml": opml(press.facts, views),
+        "feeds.opml": opml(press.facts, views, named),
         "status.json": status_json(status),
         "status.html": status_page(press.facts, status),
         "index.html": front_page(press.facts, views),

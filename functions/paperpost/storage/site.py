@@ -1,7 +1,10 @@
 """The site's bucket: files that readers see, and the frozen issues that deliver reads."""
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+
+from paperpost.domain.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -22,6 +25,9 @@ CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".gz": "application/gzip",
 }
+# 412: the file is another one by now; 409: it is being written at this moment; 404: it is gone.
+# Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html, 2026-11-26.
+_CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 # Short, since CloudFront is not told of changes: a reader sees a new file at the latest after this.
 _MAX_AGE_S = 300
 
@@ -56,6 +62,27 @@ class SiteBucket:
             ContentType=content_type(path),
             CacheControl=f"public, max-age={_MAX_AGE_S}",
         )
+
+    def replace(self, path: str, body: bytes, *, stored: StoredFile | None) -> None:
+        """
+        Put the file at *path* if what is there is still *stored* (None: nothing).
+
+        Raises: ConflictError: If somebody else put it since; nothing was changed.
+        """
+        put = partial(
+            self._s3.put_object,
+            Bucket=self._bucket,
+            Key=path,
+            Body=body,
+            ContentType=content_type(path),
+            CacheControl=f"public, max-age={_MAX_AGE_S}",
+        )
+        try:
+            put(IfMatch=stored.etag) if stored else put(IfNoneMatch="*")
+        except self._s3.exceptions.ClientError as exc:
+            if exc.response["Error"]["Code"] not in _CONFLICTS:
+                raise
+            raise ConflictError(f"{path} was put by another publisher meanwhile") from exc
 
     def put_once(self, path: str, body: bytes) -> bytes:
         """Put the file if there is none, and return the bytes that are at *path* afterwards."""

@@ -1,8 +1,18 @@
 """Rules: words, phrases and authors, whatever their case and accents."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from paperpost.domain.rules import hits, matches, passes
+from paperpost.domain.rules import (
+    RuleError,
+    hits,
+    matches,
+    parse_rule,
+    parse_rules,
+    passes,
+    rule_text,
+)
 from paperpost.domain.subscribers import Rule
 from support.issues import make_listing, make_paper, make_record
 
@@ -100,3 +110,91 @@ def test_exclude_wins_over_include() -> None:
     assert passes(record, include=(rule("graph"), rule("absent")), exclude=())
     assert not passes(record, include=(rule("absent"),), exclude=())
     assert not passes(record, include=(rule("graph"),), exclude=(rule("quantum"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "phrase"),
+    [
+        ("diffusion", "text", "diffusion"),
+        ("  graph   neural network ", "text", "graph neural network"),
+        ("title: diffusion", "title", "diffusion"),
+        ("Abstract:survey", "abstract", "survey"),
+        ("author: Yann LeCun", "author", "Yann LeCun"),
+        ("作者：张三", "author", "张三"),
+        ("标题: 扩散模型", "title", "扩散模型"),
+        ('"graph neural"', "text", "graph neural"),
+        ('title: "a: b"', "title", "a: b"),
+        ('"Rust: a language"', "text", "Rust: a language"),
+        ("“扩散”", "text", "扩散"),
+        ("3:1 mixtures", "text", "3:1 mixtures"),
+        ("C++", "text", "C++"),
+    ],
+)
+def test_a_rule_is_read_from_a_line(text: str, field: str, phrase: str) -> None:
+    assert parse_rule(text) == Rule(field=field, phrase=phrase)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("ttile: diffusion", "ttile"),
+        ("Rust: a language", "Rust"),
+        ("title:", "title:"),
+        ("title: ++", "++"),
+        ("", ""),
+        ('""', '""'),
+        ('title: "open', '"open'),
+        ('“open"', '“open"'),
+        ("x" * 101, "x" * 101),
+    ],
+)
+def test_a_rule_that_cannot_be_read_names_the_word_at_fault(text: str, word: str) -> None:
+    with pytest.raises(RuleError) as raised:
+        parse_rule(text)
+
+    assert raised.value.word == word
+    assert word[:40] in str(raised.value)
+
+
+def test_several_rules_are_read_each_once() -> None:
+    assert parse_rules(["a", " ", "title: a", "a"]) == (rule("a"), rule("a", "title"))
+
+
+def comes_back(text: str) -> bool:
+    """Whether *text* is a rule that can be written and read again, or is refused in one line."""
+    try:
+        read = parse_rule(text)
+    except RuleError as exc:
+        return len(str(exc).splitlines()) == 1
+    return parse_rule(rule_text(read)) == read
+
+
+PHRASES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
+
+
+@given(st.sampled_from(["title", "abstract", "text", "author"]), PHRASES)
+def test_a_rule_that_was_read_is_written_so_that_it_is_read_again(field: str, text: str) -> None:
+    """Whatever can be said as a quoted phrase comes back, in whichever field."""
+    assert comes_back(f'{field}: "{text}"')
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_rule_or_is_refused_in_one_line(text: str) -> None:
+    assert comes_back(text)
+
+
+@given(PHRASES, st.text(max_size=80), st.text(max_size=20))
+def test_hits_are_in_order_inside_the_text_and_hit_again(phrase: str, text: str, more: str) -> None:
+    """Each place holds the phrase by itself; the text may be anything."""
+    found = hits(rule(phrase), f"{more} {phrase} {text}")
+    places = [place for pair in found for place in pair]
+
+    assert places == sorted(places)
+    assert all(0 <= a < b for a, b in found)
+
+
+@given(
+    st.text(st.characters(categories=["Lu", "Ll", "Nd"], max_codepoint=0x24F), min_size=1), PHRASES
+)
+def test_a_word_between_spaces_is_always_found(word: str, text: str) -> None:
+    assert hits(rule(word), f"{text} {word} {text}")

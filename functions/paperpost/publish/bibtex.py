@@ -1,0 +1,81 @@
+"""`<date>.bib`: a day's papers as BibTeX entries, for BibTeX, Biber and reference managers."""
+
+import re
+from collections.abc import Iterable
+
+from paperpost.domain.ids import abs_url, newest_first
+from paperpost.domain.papers import Paper
+from paperpost.domain.records import Record
+from paperpost.domain.text import clean
+
+# Braces count in BibTeX even behind a backslash, so a literal one needs a command of its own.
+# Source: https://www.bibtex.org/SpecialSymbols/ and btxdoc.pdf section 4, read 2026-11-26.
+_ESCAPED = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\textbraceleft{}",
+        "}": r"\textbraceright{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{sign: f"\\{sign}" for sign in "&%$#_"},
+    }
+)
+_MATHS = re.compile(r"(?<!\\)(\$(?:[^$\\]|\\.)+\$)")
+# In these the value is read as it stands, so what could end or unbalance it has no place there.
+_VERBATIM = re.compile(r"[^\s{}\\%#~^$&\x00-\x1f]+")
+_PROTECTED_NAME = re.compile(r",|\b(?:and|others)\b", re.IGNORECASE)
+
+
+def bibliography(records: Iterable[Record]) -> bytes:
+    """One entry for each paper of *records*, in their order, in UTF-8."""
+    papers = {record.arxiv_id: record.paper for record in records}
+    return "\n".join(_entry(paper) for paper in papers.values()).encode()
+
+
+def _entry(paper: Paper) -> str:
+    year, _ = divmod(newest_first(paper.arxiv_id)[0], 100)
+    fields = {
+        # The inner braces keep capitals as they are.
+        "title": f"{{{escaped(paper.title) or paper.arxiv_id}}}",
+        "author": " and ".join(name for a in paper.authors if (name := _name(a.name))),
+        "year": str(paper.submitted_at.year if paper.submitted_at else year),
+        "eprint": paper.arxiv_id,
+        "archiveprefix": "arXiv",
+        "primaryclass": _verbatim(paper.primary),
+        "doi": _verbatim(paper.doi or ""),
+        "note": escaped(paper.comment or ""),
+        "howpublished": escaped(paper.journal_ref or ""),
+        "url": abs_url(paper.arxiv_id),
+    }
+    lines = (f"  {name} = {{{value}}}" for name, value in fields.items() if value)
+    return f"@misc{{{paper.arxiv_id},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def escaped(text: str) -> str:
+    """*text* as TeX: maths that can stand alone is kept, every other special sign is escaped."""
+    parts = _MATHS.split(clean(text))
+    return "".join(
+        part if n % 2 and _can_stand(part) else part.translate(_ESCAPED)
+        for n, part in enumerate(parts)
+    )
+
+
+def _can_stand(maths: str) -> bool:
+    """Whether *maths* keeps its braces balanced and holds nothing that TeX reads otherwise."""
+    depth = 0
+    for sign in maths:
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+    return depth == 0 and not re.search(r"(?<!\\)[%#]", maths)
+
+
+def _name(name: str) -> str:
+    """An author; one whose name BibTeX would take apart (a comma, an `and`) is braced."""
+    text = escaped(name)
+    return f"{{{text}}}" if _PROTECTED_NAME.search(text) else text
+
+
+def _verbatim(text: str) -> str:
+    found = clean(text)
+    return found if _VERBATIM.fullmatch(found) else ""

@@ -1,0 +1,113 @@
+"""BibTeX: an independent reader finds every paper, and what it says comes back."""
+
+import io
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pybtex.database import BibliographyData
+from pybtex.database.input.bibtex import Parser
+
+from paperpost.domain.records import Record
+from paperpost.domain.text import clean
+from paperpost.publish.bibtex import bibliography, escaped
+from support.records import make_paper, make_record
+
+ESCAPES = {
+    r"\textbackslash{}": "\\",
+    r"\textbraceleft{}": "{",
+    r"\textbraceright{}": "}",
+    r"\textasciitilde{}": "~",
+    r"\textasciicircum{}": "^",
+    **{f"\\{sign}": sign for sign in "&%$#_"},
+}
+
+
+def read(*records: Record) -> BibliographyData:
+    """What pybtex reads; it raises at anything that is not well-formed."""
+    return Parser(encoding="utf-8").parse_stream(
+        io.StringIO(bibliography(records).decode(), newline="")
+    )
+
+
+def unescaped(text: str) -> str:
+    """The text behind the escapes, read from left to right."""
+    found = ""
+    while text:
+        escape = next((e for e in ESCAPES if text.startswith(e)), "")
+        found += ESCAPES[escape] if escape else text[0]
+        text = text[len(escape) or 1 :]
+    return found
+
+
+def test_an_entry_says_what_a_citation_needs() -> None:
+    paper = replace(make_paper("math/0611800"), doi="10.1000/a_(b)", journal_ref="J. Made Up 3 (4)")
+
+    entry = read(make_record(paper=paper)).entries["math/0611800"]
+
+    assert dict(entry.fields) == {
+        "title": "{A Made-Up Title}",
+        "year": "2006",
+        "eprint": "math/0611800",
+        "archiveprefix": "arXiv",
+        "primaryclass": "cs.CV",
+        "doi": "10.1000/a_(b)",
+        "howpublished": "J. Made Up 3 (4)",
+        "url": "https://arxiv.org/abs/math/0611800",
+    }
+    assert [str(person) for person in entry.persons["author"]] == ["Example, Ada", "Sample, Bo"]
+
+
+def test_maths_stays_and_everything_else_is_escaped() -> None:
+    """An unpaired dollar, an unbalanced brace or a comment sign is text, not TeX."""
+    told = {text: escaped(text) for text in ("50% of $x_{1}$", "$5 & more", "$}{$", "$a%b$ #1")}
+
+    assert told == {
+        "50% of $x_{1}$": r"50\% of $x_{1}$",
+        "$5 & more": r"\$5 \& more",
+        "$}{$": r"\$\textbraceright{}\textbraceleft{}\$",
+        "$a%b$ #1": r"\$a\%b\$ \#1",
+    }
+
+
+def test_a_group_is_one_author() -> None:
+    """A comma or an `and` inside a name does not make two of it."""
+    names = ("Dogs and Cats Collaboration", "NVIDIA, Inc.", "others", "Ada Example")
+
+    entry = read(make_record(paper=make_paper(authors=names))).entries["2604.99001"]
+
+    assert [p.last_names for p in entry.persons["author"]] == [
+        ["{Dogs and Cats Collaboration}"],
+        ["{NVIDIA, Inc.}"],
+        ["{others}"],
+        ["Example"],
+    ]
+
+
+def test_a_paper_listed_twice_is_one_entry() -> None:
+    """A repeated key is an error for BibTeX."""
+    assert list(read(make_record(), make_record()).entries) == ["2604.99001"]
+
+
+@given(st.text(st.characters(exclude_characters="$"), max_size=60))
+def test_any_title_comes_back(text: str) -> None:
+    """What pybtex reads of any text without maths is, without its escapes, that text."""
+    entry = read(make_record(paper=make_paper(title=text))).entries["2604.99001"]
+
+    assert unescaped(entry.fields["title"][1:-1]) == (clean(text) or "2604.99001")
+
+
+@given(st.text('${}\\%#_ab@",= ', max_size=40))
+def test_no_text_ends_its_entry(text: str) -> None:
+    """Whatever stands in a title, author or comment, the entry behind it is read as well."""
+    paper = replace(make_paper(title=text, authors=(text, "Ada Example")), comment=text)
+
+    found = read(make_record(paper=paper), make_record("2604.99002"))
+
+    assert list(found.entries) == ["2604.99001", "2604.99002"]
+    assert len(found.entries["2604.99001"].persons["author"]) == 1 + bool(clean(text))
+
+
+def test_every_hostile_string_is_read(hostile: list[Record]) -> None:
+    """Title, author and comment of each are the same string."""
+    assert len(read(*hostile).entries) == len(hostile)
