@@ -43,7 +43,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         press=lambda row: _press(own, row.issue, row.content_hash),
         time_left=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
     )
-    confirmer = Confirmer(settings=own, profiles=profiles, ses=clients.ses(), keys=keys)
+    confirmer = Confirmer(
+        settings=own, profiles=profiles, mails=profiles, ses=clients.ses(), keys=keys
+    )
 
     def one(record: SQSRecord) -> None:
         body, now = json.loads(record.body), settings.now()
