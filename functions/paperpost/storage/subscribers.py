@@ -146,6 +146,21 @@ class SubscriberTable:
                 return True
         raise ConflictError("a subscriber's profile is being changed by another writer")
 
+    def list_profiles(self) -> Iterator[Subscriber]:
+        """Every subscriber, erased ones too; a scan, for the operator alone."""
+        start: Item = {}
+        while True:
+            page = self._table.scan(
+                FilterExpression="sk = :profile",
+                ExpressionAttributeValues={":profile": keys.PROFILE_SK},
+                ConsistentRead=True,
+                **start,
+            )
+            yield from map(_subscriber, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     # the audience
 
     def list_audience(
