@@ -7,6 +7,7 @@ import pytest
 
 from paperpost.observe import logger
 from support.aws import Cloud, moto_cloud
+from support.canary import pytest_runtest_makereport  # noqa: F401  a hook, by its name
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

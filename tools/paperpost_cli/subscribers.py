@@ -73,7 +73,9 @@ def run_subscribers(options: argparse.Namespace) -> int:
 
 def listed(office: Office, *, is_quiet: bool) -> dict[str, int]:
     """Print every subscriber without address, and return the counts by status."""
-    counts, table = Counter[str](), Table("id", "status", "categories", "cadence", "since")
+    counts, table = Counter[str](), Table()
+    for name in ("id", "status", "categories", "cadence", "since"):
+        table.add_column(name, overflow="fold")
     for one in office.table.list_profiles():
         counts[one.status.value] += 1
         wanted = one.preferences
