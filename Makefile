@@ -75,7 +75,7 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deploy.md)
 	@$(SAM) deploy --guided $(DEPLOY_ARGS)
 
 .PHONY: prove
-prove: setup ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short form)
+prove: setup $(if $(filter 1,$(QUICK)),,.schemathesis/ready) ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short form)
 	@$(BIN)/python -m paperpost_cli.proofs $(if $(TOPIC),--topic $(TOPIC)) $(if $(filter 1,$(QUICK)),--quick)
 
 # atheris has wheels for Linux on x86-64 alone: beside the environment, not in it.
@@ -89,6 +89,12 @@ prove: setup ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short f
 fuzz: .fuzz/ready ## coverage-guided fuzzing of what reads arXiv, 2 min (QUICK=1: seconds)
 	@PYTHONPATH=.fuzz:tests $(BIN)/python -m fuzz.run $(if $(filter 1,$(QUICK)),--quick)
 
+# schemathesis wants newer packages than the emulator pins: an environment of its own.
+.schemathesis/ready: $(VENV)/ready requirements/schemathesis.txt
+	@rm -rf .schemathesis; $(BIN)/python -m venv .schemathesis
+	@.schemathesis/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/schemathesis.txt
+	@touch $@
+
 .PHONY: lock
 lock: setup ## renew the lock files from pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
@@ -97,7 +103,7 @@ lock: setup ## renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade pyproject.toml --group runtime-provided --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt \
 	  --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer -o functions/requirements.txt
-	@for purpose in sam fuzz; do \
+	@for purpose in sam fuzz schemathesis; do \
 	   $(BIN)/uv pip compile -q --upgrade requirements/$$purpose.in --universal --python-version 3.11 \
 	     --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/$$purpose.txt; \
 	 done

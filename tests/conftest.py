@@ -10,6 +10,7 @@ from paperpost.deliver import confirming, delivering
 from paperpost.deliver import preview as previewing
 from paperpost.observe import logger
 from support.aws import Cloud, moto_cloud
+from support.canary import pytest_runtest_makereport  # noqa: F401  a hook, by its name
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

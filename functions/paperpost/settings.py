@@ -174,7 +174,11 @@ class DeliverSettings(_Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscribeSettings(_Settings):
-    """subscribe. The `signup_…` limits count per hour; a replay raises them."""
+    """
+    subscribe. The `signup_…` limits count per hour; a replay raises them.
+
+    `origin_secret`: what the CDN proves itself with; without one nothing that it says is believed.
+    """
 
     subscribers_table: str
     confirmation_queue_url: str
@@ -182,7 +186,10 @@ class SubscribeSettings(_Settings):
     categories: tuple[str, ...]
     contact_mail: str
     token_keys_parameter: str
+    site_bucket: str = ""
+    origin_secret: str = ""
     signups_per_network: int = 20
+    signups_per_domain: int = 200
     signups_per_hour: int = 500
     shards: int = 1
 

@@ -11,6 +11,7 @@ import boto3
 from moto import mock_aws
 
 from paperpost import clients
+from support.canary import watch_queues
 
 REGION = "us-east-1"
 BUCKET = "paperpost-site"
@@ -45,6 +46,7 @@ def moto_cloud() -> Iterator[Cloud]:
     os.environ.pop("AWS_ENDPOINT_URL", None)
     try:
         with mock_aws():
+            watch_queues()
             yield make_cloud(_client)
     finally:
         clients.ses.cache_clear()  # tests put their own wire under the mail client

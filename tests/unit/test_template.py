@@ -389,7 +389,7 @@ def test_routes_are_those_of_the_design_and_the_api_is_throttled() -> None:
         "GET /api/confirm/{token}", "POST /api/confirm/{token}",
         "GET /api/unsubscribe/{token}", "POST /api/unsubscribe/{token}",
         "GET /api/preferences/{token}", "POST /api/preferences/{token}",
-        "GET /api/export/{token}", "POST /api/erase/{token}", "GET /api/health",
+        "GET /api/export/{token}", "POST /api/erase/{token}", "GET /api/health", "$default",
     }  # fmt: skip
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
     assert "path" not in stage["AccessLogSettings"]["Format"]

@@ -247,6 +247,7 @@ def stack_parameters(plan: Plan) -> dict[str, str]:
         "DataPolicy": "Delete",
         "LogRetentionDays": "1",
         "SignupsPerNetwork": "100000",
+        "SignupsPerDomain": "100000",
         "SignupsPerHour": "100000",
     }
     if plan.replay is not None:

@@ -41,7 +41,36 @@ def _parser() -> argparse.ArgumentParser:
     _add_issue(
         commands.add_parser("issue", help="one issue's letters: show, resume, resend, preview")
     )
+    _add_subscribers(commands.add_parser("subscribers", help="list, import, export or erase them"))
     return parser
+
+
+def _add_subscribers(parser: argparse.ArgumentParser) -> None:
+    tasks = parser.add_subparsers(required=True, metavar="TASK", dest="task")
+    listed = tasks.add_parser("list", help="counts by status, and every one without its address")
+    exported = tasks.add_parser("export", help="a CSV file, addresses included")
+    exported.add_argument("file", type=Path, metavar="FILE.csv")
+    imported = tasks.add_parser("import", help="sign up the addresses of a CSV file")
+    imported.add_argument(
+        "file", type=Path, metavar="FILE.csv",
+        help="columns address and categories; language, cadence, length as you like",
+    )  # fmt: skip
+    imported.add_argument(
+        "--confirmed", action="store_true",
+        help="they have consented already; else each is sent a confirmation",
+    )  # fmt: skip
+    imported.add_argument(
+        "--consent-source", default="", metavar="TEXT",
+        help="where and when they did; needed with --confirmed, and kept",
+    )  # fmt: skip
+    erased = tasks.add_parser("erase", help="remove all that is personal, for good")
+    erased.add_argument("who", metavar="ADDRESS_OR_ID")
+    for task in (listed, exported, imported, erased):
+        task.add_argument("--stack", metavar="NAME", help="in AWS; without it, the laptop cloud")
+        task.add_argument("--json", action="store_true", help="the counts as JSON, without a bar")
+        task.set_defaults(run=_subscribers)
+    for task in (imported, erased):
+        task.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
 def _add_local(parser: argparse.ArgumentParser) -> None:
@@ -180,6 +209,12 @@ def _backfill(options: argparse.Namespace) -> int:
     from paperpost_cli.backfill import run_backfill  # noqa: PLC0415
 
     return run_backfill(options)
+
+
+def _subscribers(options: argparse.Namespace) -> int:
+    from paperpost_cli.subscribers import run_subscribers  # noqa: PLC0415
+
+    return run_subscribers(options)
 
 
 def _count(text: str) -> int:

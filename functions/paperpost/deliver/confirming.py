@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from paperpost.deliver.delivering import TIME_FOR_ONE, Profiles, SlowDownError
 from paperpost.deliver.letters import Imprint, Letter
@@ -13,7 +13,7 @@ from paperpost.deliver.pieces import Piece
 from paperpost.deliver.sending import attempt
 from paperpost.domain.deliveries import DeliveryState
 from paperpost.domain.subscribers import SubscriberStatus, may_become
-from paperpost.domain.tokens import Purpose, TokenKeys, make_token
+from paperpost.domain.tokens import Purpose, TokenKeys, mailbox_hash, make_token
 from paperpost.observe import logger
 from paperpost.rendering import render
 from paperpost.settings import DeliverSettings
@@ -23,12 +23,25 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
 
 
+class Mails(Protocol):
+    """Which mailbox has had how many confirmations."""
+
+    def claim_confirmation(self, mailbox_hash: str, *, now: datetime) -> bool:
+        """Whether the mailbox may get one now; it is counted."""
+        ...
+
+    def return_confirmation(self, mailbox_hash: str) -> None:
+        """Take the count of one back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmer:
     """Mails whoever may (again) confirm; no word in it is the sign-up's own."""
 
     settings: DeliverSettings
     profiles: Profiles
+    mails: Mails
     ses: "SESV2Client"
     keys: Callable[[], TokenKeys]
     sending: Callable[[], Sending]
@@ -75,6 +88,11 @@ class Confirmer:
         # At most one letter of each worker goes before: nobody who signs up waits for an issue.
         if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
             raise SlowDownError("confirmation: not its turn yet")
+        mailbox = mailbox_hash(subscriber.address, self.keys())
+        # Claimed first: a message that the queue delivers twice must not be two mails.
+        if not self.mails.claim_confirmation(mailbox, now=now):
+            logger.info("confirmation held", extra={"subscriber": subscriber.subscriber_id})
+            return DeliveryState.SKIPPED.value
         outcome = attempt(
             self.ses,
             raw,
@@ -87,6 +105,7 @@ class Confirmer:
             extra={"subscriber": subscriber.subscriber_id, "reason": outcome.reason},
         )
         if outcome.state is DeliveryState.RELEASED:
+            self.mails.return_confirmation(mailbox)
             raise SlowDownError(f"confirmation: {outcome.reason}")
         return outcome.state.value
 

@@ -57,6 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     confirmer = Confirmer(
         settings=own,
         profiles=profiles,
+        mails=profiles,
         ses=ses,
         keys=keys,
         sending=may_send,

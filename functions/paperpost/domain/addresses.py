@@ -11,6 +11,7 @@ _LONGEST = 254
 _LONGEST_LOCAL = 64
 # RFC 5322 dot-atom; quoted local parts exist on paper only, and hide spaces and control characters.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_GMAIL = ("gmail.com", "googlemail.com")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -52,6 +53,20 @@ def with_lower_domain(address: str) -> str:
     """*address* with a lower-case domain; before the @ servers may tell upper from lower case."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{domain.lower()}"
+
+
+def mailbox_of(address: str) -> str:
+    """
+    The mailbox that *address* most likely ends in; for limits alone, never mailed and never shown.
+
+    Small letters, no `+tag`; Gmail also drops full stops, and has two names.
+    Source: https://support.google.com/mail/answer/7436150 (full stops), read 2026-11-26.
+    """
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        return f"{local.replace('.', '')}@{_GMAIL[0]}"
+    return f"{local}@{domain}"
 
 
 def same_mailbox(one: str, other: str) -> bool:

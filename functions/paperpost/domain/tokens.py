@@ -9,11 +9,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from paperpost.domain.addresses import with_lower_domain
+from paperpost.domain.addresses import mailbox_of, with_lower_domain
 from paperpost.domain.errors import InvalidInputError, PaperpostError
 
 _KEY_BYTES = 32
@@ -112,6 +112,11 @@ def verify_token(token: str, purpose: Purpose, keys: TokenKeys, *, now: datetime
     return subscriber_id
 
 
+def issued_at(token: str) -> datetime:
+    """When a token that was verified, of a purpose with a lifetime, was made (UTC)."""
+    return datetime.fromtimestamp(int(token.split(".")[2], 16), UTC)
+
+
 def address_hash(address: str, keys: TokenKeys) -> str:
     """The hex that stands for *address* in keys and limits; computing it takes the pepper."""
     return keyed_hash(with_lower_domain(address), keys)
@@ -120,6 +125,11 @@ def address_hash(address: str, keys: TokenKeys) -> str:
 def keyed_hash(text: str, keys: TokenKeys) -> str:
     """Hex of the HMAC of *text* (a network, say) with the pepper."""
     return hmac.new(keys.pepper, text.encode(), hashlib.sha256).hexdigest()
+
+
+def mailbox_hash(address: str, keys: TokenKeys) -> str:
+    """The hex that stands for the mailbox behind *address* in limits."""
+    return keyed_hash(f"mailbox:{mailbox_of(address)}", keys)
 
 
 def new_subscriber_id() -> str:

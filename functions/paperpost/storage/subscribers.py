@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.bounces import noted, paused_until
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _ATTEMPTS = 5
+_CONFIRMATIONS_APART = timedelta(hours=24)
+_MOST_CONFIRMATIONS = 3
 # Present while confirmed and at no other time: they put a profile into the audience index.
 _AUDIENCE = ("audience", "id", "zone", "hour", "paused_until", "confirmed_at")
 _PERSONAL = ("address", "bounces", "preferences", "consent")
@@ -176,6 +178,21 @@ class SubscriberTable:
                 return pauses
         raise ConflictError("a subscriber's profile is being changed by another writer")
 
+    def list_profiles(self) -> Iterator[Subscriber]:
+        """Every subscriber, erased ones too; a scan, for the operator alone."""
+        start: Item = {}
+        while True:
+            page = self._table.scan(
+                FilterExpression="sk = :profile",
+                ExpressionAttributeValues={":profile": keys.PROFILE_SK},
+                ConsistentRead=True,
+                **start,
+            )
+            yield from map(_subscriber, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     # the audience
 
     def list_audience(
@@ -221,6 +238,49 @@ class SubscriberTable:
         except self._conflict:
             return False
         return True
+
+    def claim_confirmation(self, mailbox_hash: str, *, now: datetime) -> bool:
+        """
+        Count one confirmation mail to a mailbox; False, counting nothing, if it has had its share.
+
+        That is one in 24 hours, and three until it confirms; the row has no end, so that a stranger
+        cannot wait for it.
+        """
+        try:
+            self._table.update_item(
+                Key=_mails_key(mailbox_hash),
+                UpdateExpression="SET mailed_at = :now ADD #count :one",
+                ConditionExpression="attribute_not_exists(pk) OR "
+                "(#count < :most AND (attribute_not_exists(mailed_at) OR mailed_at <= :before))",
+                ExpressionAttributeNames={"#count": "count"},
+                ExpressionAttributeValues={
+                    ":now": time_text(now),
+                    ":before": time_text(now - _CONFIRMATIONS_APART),
+                    ":one": 1,
+                    ":most": _MOST_CONFIRMATIONS,
+                },
+            )
+        except self._conflict:
+            return False
+        return True
+
+    def return_confirmation(self, mailbox_hash: str) -> None:
+        """Take a claim back: the mail was certainly not sent."""
+        self._table.update_item(
+            Key=_mails_key(mailbox_hash),
+            UpdateExpression="ADD #count :less REMOVE mailed_at",
+            ExpressionAttributeNames={"#count": "count"},
+            ExpressionAttributeValues={":less": -1},
+        )
+
+    def forget_confirmations(self, mailbox_hash: str) -> None:
+        """Count from nothing again: the mailbox's owner has confirmed."""
+        self._table.update_item(
+            Key=_mails_key(mailbox_hash),
+            UpdateExpression="SET #count = :none",
+            ExpressionAttributeNames={"#count": "count"},
+            ExpressionAttributeValues={":none": 0},
+        )
 
     # helpers
 
@@ -331,6 +391,10 @@ def _profile_key(subscriber_id: str) -> Item:
 
 def _email_key(address_hash: str) -> Item:
     return {"pk": keys.email_pk(address_hash), "sk": keys.EMAIL_SK}
+
+
+def _mails_key(mailbox_hash: str) -> Item:
+    return {"pk": keys.limit_pk("mailbox", mailbox_hash), "sk": keys.MAILS_SK}
 
 
 def _subscriber(item: Mapping[str, Any]) -> Subscriber:

@@ -1,23 +1,38 @@
 """What answering one request takes: the table, the keys, the time, and who asks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from paperpost import clients
-from paperpost.data import taxonomy
+from paperpost.data import calendar, taxonomy
 from paperpost.domain.announcements import eastern_date
+from paperpost.domain.categories import Category
+from paperpost.domain.ruletexts import is_broad, rules_text
 from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStatus
-from paperpost.domain.tokens import Purpose, TokenKeys, make_token, verify_token
+from paperpost.domain.tokens import Purpose, TokenKeys, issued_at, make_token, verify_token
 from paperpost.settings import SubscribeSettings
 from paperpost.storage.secrets import token_keys
 from paperpost.storage.subscribers import SubscriberTable
-from paperpost.subscribe import pages
+from paperpost.subscribe import pages, signup
+from paperpost.subscribe.arrivals import expected_arrival
 from paperpost.subscribe.forms import Fields, RequestError
 from paperpost.subscribe.preferences import read_preferences
+from paperpost.subscribe.previews import Preview
+
+_PRESSED_TWICE = timedelta(minutes=10)
+
+
+def _by_archive(codes: Iterable[str]) -> dict[str, list[Category]]:
+    """The categories that the site offers, by archive, in the taxonomy's order."""
+    found = dict[str, list[Category]]()
+    for code, category in taxonomy().categories.items():
+        if code in set(codes):
+            found.setdefault(category.archive, []).append(category)
+    return found
 
 
 def site_of(settings: SubscribeSettings) -> dict[str, str]:
@@ -66,6 +81,23 @@ class Call:
             raise RequestError("gone")
         return found
 
+    def to_confirm(self, token: str) -> Subscriber:
+        """
+        Return the subscriber that a confirmation link is for.
+
+        A link works once: afterwards it shows that it worked, for as long as a hand may press
+        twice, and is worth nothing from then on.
+        Raises: TokenError; RequestError: If it is used up, or nothing can be confirmed any more.
+        """
+        found = self.subscriber(token, Purpose.CONFIRM)
+        spent = signup.spent_at(found)
+        if spent is None or datetime.fromisoformat(spent) < issued_at(token):
+            return found
+        is_fresh = self.now - datetime.fromisoformat(spent) <= _PRESSED_TWICE
+        if found.status is not SubscriberStatus.CONFIRMED or not is_fresh:
+            raise RequestError("used")
+        return found
+
     def preferences(self, fields: Fields, stored: Preferences) -> Preferences:
         """*stored* with what *fields* say."""
         return read_preferences(
@@ -84,16 +116,28 @@ class Call:
             reader = replace(reader, chinese=subscriber.preferences.language != "en")
         return pages.show(reader, page, site=self.site, **values)
 
-    def preferences_page(self, subscriber: Subscriber, token: str, *, saved: bool) -> Response[str]:
-        """The form, filled in."""
-        known = taxonomy().categories
+    def preferences_page(
+        self,
+        subscriber: Subscriber,
+        token: str,
+        *,
+        saved: bool = False,
+        preview: Preview | None = None,
+    ) -> Response[str]:
+        """The form, filled in; with what it would have matched where that was asked for."""
+        wanted = subscriber.preferences
         leave = make_token(Purpose.UNSUBSCRIBE, subscriber.subscriber_id, self.keys, now=self.now)
         return self.show(
             "preferences",
             subscriber,
-            wanted=subscriber.preferences,
+            wanted=wanted,
             confirmed=subscriber.status is SubscriberStatus.CONFIRMED,
-            choices=[known[code] for code in self.settings.categories if code in known],
+            archives=_by_archive(self.settings.categories),
+            include=rules_text(wanted.include),
+            exclude=rules_text(wanted.exclude),
+            broad=[rule.phrase for rule in (*wanted.include, *wanted.exclude) if is_broad(rule)],
+            arrival=expected_arrival(wanted, calendar(), now=self.now),
+            preview=preview,
             token=token,
             unsubscribe_token=leave,
             today=eastern_date(self.now),

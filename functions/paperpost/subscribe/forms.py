@@ -12,6 +12,8 @@ _LONGEST_BODY = 16_384
 _MOST_FIELDS = 400
 _LONGEST_VALUE = 1_000
 _LONGEST_NAME = 40
+_LONGEST_TEXT = 8_000
+_OF_LINES = frozenset({"include", "exclude"})
 
 Fields = Mapping[str, list[str]]
 
@@ -20,11 +22,12 @@ class RequestError(PaperpostError):
     """
     The sender can put it right: *problem* is a key of pages.PROBLEMS, *field* the field at fault.
 
-    Holds nothing of what was sent, so it may be logged and shown.
+    Its text holds nothing of what was sent, so it may be logged; `word` is the sender's own word at
+    fault, for the answer alone.
     """
 
-    def __init__(self, problem: str, *, field: str = "") -> None:
-        self.problem, self.field = problem, field
+    def __init__(self, problem: str, *, field: str = "", word: str = "") -> None:
+        self.problem, self.field, self.word = problem, field, word
         super().__init__(f"{problem}: {field}" if field else problem)
 
 
@@ -111,7 +114,11 @@ def _from_value(name: str, value: Any) -> list[str]:  # noqa: ANN401  whatever t
 
 
 def _checked(name: str, value: str) -> str:
-    if len(value) > _LONGEST_VALUE or not value.isprintable() or not name.isprintable():
+    longest = _LONGEST_VALUE
+    if name in _OF_LINES:
+        longest, value = _LONGEST_TEXT, value.replace("\r\n", "\n").replace("\t", " ")
+    text = value.replace("\n", "") if name in _OF_LINES else value
+    if len(value) > longest or not text.isprintable() or not name.isprintable():
         raise _wrong(name)
     return value
 

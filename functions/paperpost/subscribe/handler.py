@@ -10,19 +10,25 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
+from paperpost.domain.announcements import eastern_date
 from paperpost.domain.errors import ConflictError
-from paperpost.domain.subscribers import Preferences, SubscriberStatus
-from paperpost.domain.tokens import Purpose, TokenError, make_token, verify_token
+from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStatus
+from paperpost.domain.tokens import Purpose, TokenError, mailbox_hash, make_token, verify_token
 from paperpost.observe import logger, metrics
 from paperpost.settings import SubscribeSettings
 from paperpost.storage.queues import Queue
+from paperpost.storage.site import SiteBucket
 from paperpost.subscribe import pages, signup
 from paperpost.subscribe.calls import Call, site_of
 from paperpost.subscribe.export import profile_of
-from paperpost.subscribe.forms import Fields, RequestError, read_fields, single
+from paperpost.subscribe.forms import Fields, RequestError, one_of, read_fields, single
+from paperpost.subscribe.lessmail import LESS, less_offers
+from paperpost.subscribe.previews import preview
 
 app = APIGatewayHttpResolver()
 
+# What the buttons of the preferences page send.
+ACTIONS = ("save", "preview", "move")
 # What each address takes; a request of another method is told so.
 _METHODS = {
     "subscribe": "POST",
@@ -56,20 +62,9 @@ def subscribe() -> Response[str]:
     wish = signup.SignUp(
         address=signup.read_address(fields),
         preferences=call.preferences(fields, Preferences(categories=())),
-        network=signup.network_of(app.current_event.request_context.http.source_ip),
+        network=signup.network_of(_client_address(call)),
     )
-    signup.check_limits(
-        call.table,
-        wish.network,
-        per_network=call.settings.signups_per_network,
-        per_hour=call.settings.signups_per_hour,
-        keys=call.keys,
-        now=call.now,
-        epoch_s=settings.epoch_s(),
-    )
-    queue = Queue(clients.sqs(), call.settings.confirmation_queue_url)
-    signup.sign_up(wish, table=call.table, queue=queue, keys=call.keys, now=call.now)
-    _count("SignupsAccepted")
+    _sign_up(call, wish)
     return accepted
 
 
@@ -77,7 +72,7 @@ def subscribe() -> Response[str]:
 def ask_to_confirm(token: str) -> Response[str]:
     """Show what will be subscribed to, and the button."""
     call = _begin()
-    subscriber = call.subscriber(token, Purpose.CONFIRM)
+    subscriber = call.to_confirm(token)
     return call.show("confirm", subscriber, wanted=subscriber.preferences)
 
 
@@ -85,8 +80,10 @@ def ask_to_confirm(token: str) -> Response[str]:
 def confirm(token: str) -> Response[str]:
     """Confirm; a second click is as good as the first."""
     call = _begin()
-    subscriber = call.subscriber(token, Purpose.CONFIRM)
+    subscriber = call.to_confirm(token)
     if call.table.set_status(subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=call.now):
+        call.table.forget_confirmations(mailbox_hash(subscriber.address, call.keys))
+        _end_replaced(call, subscriber)
         _count("SubscribersConfirmed")
     # Read anew: a second click, or the SDK's second try, may have met the first one's success.
     elif call.subscriber(token, Purpose.CONFIRM).status is not SubscriberStatus.CONFIRMED:
@@ -100,7 +97,10 @@ def ask_to_unsubscribe(token: str) -> Response[str]:
     """Show the button; link scanners get no further."""
     call = _begin()
     subscriber_id = verify_token(token, Purpose.UNSUBSCRIBE, call.keys, now=call.now)
-    return call.show("unsubscribe", call.table.get(subscriber_id))
+    subscriber = call.table.get(subscriber_id)
+    return call.show(
+        "unsubscribe", subscriber, offers=less_offers(subscriber) if subscriber else ()
+    )
 
 
 @app.post("/api/unsubscribe/<token>")
@@ -108,10 +108,18 @@ def unsubscribe(token: str) -> Response[str]:
     """
     End the subscription, from the page's button or a mail program's one click (RFC 8058).
 
-    The token alone is the proof, so the body is not read: whatever a mail program sends is good.
+    The token alone is the proof: whatever a mail program sends is good. Only the page's other
+    buttons, which ask for less mail, are something else.
     """
     call = _begin()
     subscriber_id = verify_token(token, Purpose.UNSUBSCRIBE, call.keys, now=call.now)
+    less = LESS.get(_asked_less())
+    subscriber = call.table.get(subscriber_id)
+    if less and subscriber is not None and subscriber.status is SubscriberStatus.CONFIRMED:
+        wanted = less(subscriber.preferences, eastern_date(call.now))
+        if call.table.put_preferences(subscriber_id, wanted):
+            _count("SubscribersWantLess")
+            return call.show("less", subscriber, wanted=wanted)
     if call.table.set_status(subscriber_id, SubscriberStatus.UNSUBSCRIBED, now=call.now):
         _count("SubscribersLeft")
     return call.show("unsubscribed", call.table.get(subscriber_id))
@@ -121,15 +129,23 @@ def unsubscribe(token: str) -> Response[str]:
 def show_preferences(token: str) -> Response[str]:
     """Show the form with what is stored."""
     call = _begin()
-    return call.preferences_page(call.subscriber(token, Purpose.PREFERENCES), token, saved=False)
+    return call.preferences_page(call.subscriber(token, Purpose.PREFERENCES), token)
 
 
 @app.post("/api/preferences/<token>")
 def save_preferences(token: str) -> Response[str]:
-    """Store the form and show it again."""
+    """Store the form and show it again; or only show what it would have matched."""
     call = _begin()
     subscriber = call.subscriber(token, Purpose.PREFERENCES)
-    wanted = call.preferences(_fields(), subscriber.preferences)
+    fields = _fields()
+    action = one_of(fields, "action", ACTIONS, default="save")
+    if action == "move":
+        return _move(call, subscriber, fields)
+    wanted = call.preferences(fields, subscriber.preferences)
+    if action == "preview":
+        site = SiteBucket(clients.s3(), call.settings.site_bucket)
+        tried = replace(subscriber, preferences=wanted)
+        return call.preferences_page(tried, token, preview=preview(wanted, site))
     if not call.table.put_preferences(subscriber.subscriber_id, wanted):
         raise RequestError("gone")
     _count("PreferencesSaved")
@@ -167,7 +183,7 @@ def explain_request(error: RequestError) -> Response[str]:
     if isinstance(error, signup.TooManyError):
         _count("SignupsLimited")
     logger.info("request refused", extra={"problem": error.problem, "field": error.field})
-    return _problem(error.problem, field=error.field)
+    return _problem(error.problem, field=error.field, word=error.word)
 
 
 @app.exception_handler(TokenError)  # type: ignore[untyped-decorator]
@@ -192,6 +208,52 @@ def explain_path(_error: NotFoundError) -> Response[str]:
     return _problem("method" if allow else "path", allow=allow)
 
 
+def _asked_less() -> str:
+    """Which of the page's other buttons was pressed, or '' for whatever else was sent."""
+    try:
+        return single(_fields(), "less")
+    except RequestError:
+        return ""
+
+
+def _move(call: Call, subscriber: Subscriber, fields: Fields) -> Response[str]:
+    """Have the new address confirm for itself; until then mail goes to the old one."""
+    wish = signup.SignUp(
+        address=signup.read_address(fields),
+        preferences=subscriber.preferences,
+        network=signup.network_of(_client_address(call)),
+        source="move",
+        replaces=subscriber.subscriber_id,
+    )
+    _sign_up(call, wish)
+    return call.show("accepted", subscriber)
+
+
+def _sign_up(call: Call, wish: signup.SignUp) -> None:
+    """Count, store and queue; for a sign-up and for a new address alike."""
+    signup.check_limits(
+        call.table,
+        wish,
+        limits=signup.Limits(
+            per_network=call.settings.signups_per_network,
+            per_domain=call.settings.signups_per_domain,
+            per_hour=call.settings.signups_per_hour,
+        ),
+        keys=call.keys,
+        now=call.now,
+        epoch_s=settings.epoch_s(),
+    )
+    queue = Queue(clients.sqs(), call.settings.confirmation_queue_url)
+    signup.sign_up(wish, table=call.table, queue=queue, keys=call.keys, now=call.now)
+    _count("SignupsAccepted")
+
+
+def _end_replaced(call: Call, subscriber: Subscriber) -> None:
+    """End the subscription of the address that this one takes the place of, if it does."""
+    if replaced := subscriber.consent.get("replaces"):
+        call.table.set_status(replaced, SubscriberStatus.UNSUBSCRIBED, now=call.now)
+
+
 def _fields() -> Fields:
     event = app.current_event
     return read_fields(
@@ -205,13 +267,19 @@ def _headers() -> dict[str, str]:
     return {name.lower(): value for name, value in app.current_event.headers.items()}
 
 
+def _client_address(call: Call) -> str:
+    source = app.current_event.request_context.http.source_ip
+    return signup.client_address(_headers(), source, secret=call.settings.origin_secret)
+
+
 def _begin() -> Call:
     return Call.begin(SubscribeSettings.from_env(), _headers(), now=settings.now())
 
 
-def _problem(name: str, *, field: str = "", allow: str = "") -> Response[str]:
+def _problem(name: str, *, field: str = "", word: str = "", allow: str = "") -> Response[str]:
     site = site_of(SubscribeSettings.from_env())
-    return pages.problem(pages.Reader.of(_headers()), name, site=site, field=field, allow=allow)
+    reader = pages.Reader.of(_headers())
+    return pages.problem(reader, name, site=site, field=field, word=word, allow=allow)
 
 
 def _count(name: str) -> None:

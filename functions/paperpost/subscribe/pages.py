@@ -57,6 +57,26 @@ PROBLEMS: Mapping[str, Problem] = {
         "最多可以暂停一年。",
         "A pause can last a year at most.",
     ),
+    "rule-field": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "规则里冒号之前只能写 title、abstract、author（标题、摘要、作者）；不认识的词：",
+        "Before a rule's colon only title, abstract or author can stand; not known:",
+    ),
+    "rule-empty": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "这条规则里没有可查找的字词：",
+        "There is no word to look for in this rule:",
+    ),
+    "rule-long": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "一条规则最多 100 个字符；过长的一条开头是：",
+        "A rule has 100 characters at most; the one that is too long begins with:",
+    ),
+    "rule-many": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "最多 50 条规则；第一条放不下的是：",
+        "There is room for 50 rules; the first without a place is:",
+    ),
     "field": Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "有一项填写有误。",
@@ -91,6 +111,12 @@ PROBLEMS: Mapping[str, Problem] = {
         HTTPStatus.GONE,
         "确认链接已过期（48 小时内有效），请重新订阅。",
         "The confirmation link has expired (it lasts 48 hours). Please subscribe again.",
+    ),
+    "used": Problem(
+        HTTPStatus.GONE,
+        "这个确认链接已经用过。想改偏好，请点任意一封来信末尾的“偏好”；想再订阅，请重新填写表单。",
+        "This confirmation link has been used. Every mail ends with a link to your preferences; "
+        "to subscribe again, please fill in the form.",
     ),
     "gone": Problem(
         HTTPStatus.GONE,
@@ -149,17 +175,26 @@ def show(
 
 
 def problem(
-    reader: Reader, name: str, *, site: Mapping[str, str], field: str = "", allow: str = ""
+    reader: Reader,
+    name: str,
+    *,
+    site: Mapping[str, str],
+    field: str = "",
+    word: str = "",
+    allow: str = "",
 ) -> Response[str]:
     """The problem *name* of PROBLEMS as a page, or as JSON (RFC 9457) for a program."""
     status, zh, en = PROBLEMS[name]
     extra = {"Allow": allow} if allow else {}
     if not reader.wants_json:
-        page = _page(reader, "problem", site=site, text=zh if reader.chinese else en, field=field)
+        text = zh if reader.chinese else en
+        page = _page(reader, "problem", site=site, text=text, field=word or field)
         return _respond(status, _HTML, page, extra)
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": en}
     if field:
         body["field"] = field
+    if word:
+        body["word"] = word
     return _respond(status, _PROBLEM, json.dumps(body), extra)
 
 

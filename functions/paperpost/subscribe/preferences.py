@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import InvalidInputError
-from paperpost.domain.subscribers import Cadence, Preferences
+from paperpost.domain.papers import AnnounceType
+from paperpost.domain.ruletexts import RuleError, parse_rules
+from paperpost.domain.subscribers import Cadence, Preferences, Rule
 from paperpost.subscribe.forms import Fields, RequestError, one_of, single
 
 LANGUAGES = ("zh", "en", "both")
@@ -26,18 +28,22 @@ def read_preferences(
     today: date,
 ) -> Preferences:
     """
-    Return *stored* with what the form says; what a form does not show (rules, types) stays.
+    Return *stored* with what the form says; what a form does not show stays.
 
     Raises: RequestError: Naming the first field that cannot be taken.
     """
     return replace(
         stored,
         categories=_categories(fields.get("categories", []), configured, taxonomy),
+        announce_types=_types(fields) if "announce_types" in fields else stored.announce_types,
+        include=_rules(fields, "include") if "include" in fields else stored.include,
+        exclude=_rules(fields, "exclude") if "exclude" in fields else stored.exclude,
         language=one_of(fields, "language", LANGUAGES, default=stored.language),
         cadence=Cadence(one_of(fields, "cadence", tuple(Cadence), default=stored.cadence.value)),
         length=one_of(fields, "length", LENGTHS, default=stored.length),
         hour=_hour(fields) if "hour" in fields else stored.hour,
         zone=_zone(single(fields, "zone", default=stored.zone)),
+        most=_most(fields) if "most" in fields else stored.most,
         paused_until=_pause(fields, today) if "paused_until" in fields else stored.paused_until,
     )
 
@@ -54,6 +60,31 @@ def _categories(
     if not known or not set(known) <= set(configured):
         raise RequestError("categories", field="categories")
     return known
+
+
+def _types(fields: Fields) -> tuple[AnnounceType, ...]:
+    wanted = {*fields["announce_types"]}
+    if not wanted <= {*AnnounceType}:
+        raise RequestError("field", field="announce_types")
+    return tuple(kind for kind in AnnounceType if kind in wanted)
+
+
+def _rules(fields: Fields, name: str) -> tuple[Rule, ...]:
+    """The rules of a text of lines, or of a JSON list of them."""
+    try:
+        return parse_rules("\n".join(fields[name]))
+    except RuleError as exc:
+        raise RequestError(f"rule-{exc.problem}", field=name, word=exc.word) from exc
+
+
+def _most(fields: Fields) -> int | None:
+    """The most papers of a mail, or None (an empty field) for all."""
+    text = single(fields, "most")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0):  # noqa: PLR2004
+        raise RequestError("field", field="most")
+    return int(text)
 
 
 def _hour(fields: Fields) -> int | None:

@@ -1,5 +1,6 @@
 """A sign-up: limits, profile, and a confirmation mail that only the mailbox's owner can answer."""
 
+import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from paperpost.subscribe.forms import Fields, RequestError, single
 
 # Raised whenever the sentence beside the sign-up button changes; docs keep the texts.
 CONSENT_TEXT = "2026-11"
+# template.yaml names both: the CDN sets them whatever the client sent.
+CLIENT_HEADER, PROOF_HEADER = "x-paperpost-client", "x-paperpost-origin"
 _WINDOW_S = 3600
 _ATTEMPTS = 3
 
@@ -33,11 +36,26 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """A checked request to subscribe. `network`: what stands for the sender's network in limits."""
+    """
+    A checked request to subscribe. `network`: what stands for the sender's network in limits.
+
+    `replaces`: the subscriber who moves to this address, whose subscription ends with its consent.
+    """
 
     address: str
     preferences: Preferences
     network: str
+    source: str = "form"
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many sign-ups an hour takes."""
+
+    per_network: int
+    per_domain: int
+    per_hour: int
 
 
 class TooManyError(RequestError):
@@ -60,6 +78,18 @@ def read_address(fields: Fields) -> str:
         raise RequestError("address", field="email") from exc
 
 
+def client_address(headers: Mapping[str, str], source_ip: str, *, secret: str) -> str:
+    """
+    The sender's IP address: as the CDN tells it if it proves itself, else whoever connected.
+
+    The API has an address of its own, at which anybody may send any header.
+    """
+    told, proof = headers.get(CLIENT_HEADER, ""), headers.get(PROOF_HEADER, "")
+    if secret and told and hmac.compare_digest(proof.encode(), secret.encode()):
+        return told
+    return source_ip
+
+
 def network_of(source_ip: str) -> str:
     """The network of an address: IPv4 itself, IPv6's first 64 bits, which are one customer's."""
     try:
@@ -71,26 +101,37 @@ def network_of(source_ip: str) -> str:
 
 def check_limits(
     table: SubscriberTable,
-    network: str,
+    wish: SignUp,
     *,
-    per_network: int,
-    per_hour: int,
+    limits: Limits,
     keys: TokenKeys,
     now: datetime,
     epoch_s: int,
 ) -> None:
     """
-    Count one sign-up of *network* in this hour.
+    Count one sign-up of the network, for the address's domain, in this hour.
 
-    Raises: TooManyError: If the network, or the whole service, has had its share.
+    How often one mailbox is written to is deliver's to count, out of sight of who signs up.
+    Raises: TooManyError: If the network, the domain or the whole service has had its share.
     """
     window = f"{now:%Y-%m-%dT%H}"
-    counters = (("network", keyed_hash(network, keys), per_network), ("all", "all", per_hour))
+    domain = wish.address.rpartition("@")[2]
+    counters = (
+        ("network", keyed_hash(wish.network, keys), limits.per_network),
+        ("domain", keyed_hash(f"domain:{domain}", keys), limits.per_domain),
+        ("all", "all", limits.per_hour),
+    )
     for kind, value_hash, limit in counters:
         if not table.count_limit(
             kind, value_hash, window, limit=limit, expires_at=epoch_s + 2 * _WINDOW_S
         ):
             raise TooManyError(kind)
+
+
+def spent_at(subscriber: Subscriber) -> str | None:
+    """Up to when (UTC text) confirmation links are used up: the last time that one was."""
+    consent = subscriber.consent
+    return consent.get("confirmed_at") or consent.get("spent_at")
 
 
 def sign_up(
@@ -108,6 +149,8 @@ def sign_up(
         "text": CONSENT_TEXT,
         "requested_at": now.isoformat(),
         "network": keyed_hash(wish.network, keys),
+        "source": wish.source,
+        **({"replaces": wish.replaces} if wish.replaces else {}),
     }
     for _ in range(_ATTEMPTS):
         fresh = Subscriber(
@@ -122,7 +165,9 @@ def sign_up(
         if subscriber is None:
             subscriber, done = fresh, table.create(fresh, hashed)
         else:
-            wished = replace(subscriber, preferences=wish.preferences, consent=consent)
+            spent = spent_at(subscriber)
+            kept = {"spent_at": spent} if spent else {}
+            wished = replace(subscriber, preferences=wish.preferences, consent={**consent, **kept})
             done = table.renew(wished, hashed)
         if done:
             break

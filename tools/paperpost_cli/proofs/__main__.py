@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from paperpost_cli.proofs import enrich, fetch, newsletter, run
+from paperpost_cli.proofs import enrich, fetch, newsletter, run, subscribe
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 # A later topic is one module and one line here.
@@ -16,6 +16,7 @@ TOPICS: Mapping[str, Callable[[Path, bool], Iterator[Proof]]] = {
     "fetch": fetch.proofs,
     "enrich": enrich.proofs,
     "newsletter": newsletter.proofs,
+    "subscribe": subscribe.proofs,
 }
 
 
