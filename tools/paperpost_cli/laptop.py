@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from paperpost.domain.errors import PaperpostError
 from paperpost.domain.tokens import new_keys
@@ -38,7 +38,10 @@ HOME, LIVE_HOME = Path(".local"), Path(".local", "live")
 EMULATOR_PORT, STANDIN_PORT = 4566, 4567
 _KEYS_PARAMETER = "/paperpost/token-keys"
 _RUNS_AT_MOST_S = 360  # longer than any function in template.yaml; a slow model takes its time
-_STUCK_AFTER_S = 100  # what a provider failed at comes back after 30, then after 60 seconds
+_STUCK_AFTER_S = 6
+_COMES_BACK_S = 100  # what a provider failed at is hidden for 30, then for 60 seconds
+_WAITING: Final = "ApproximateNumberOfMessages"
+_HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
 # Publish last: in AWS it looks every five minutes, so what compose counted shows on the site.
 _FLOW = ("fetch", "enrich", "compose", "publish")
 
@@ -168,34 +171,33 @@ class LaptopCloud:
         while True:
             # Asked before and behind the queues: a function may send a message and end in between.
             idle = self.emulator.idle() and self.standin.idle()
-            waiting = self.waiting()
-            if idle and not waiting and self.emulator.idle():
+            messages = self._messages()
+            if idle and not messages and self.emulator.idle():
                 return
-            seen = json.dumps([idle, waiting], sort_keys=True)
+            seen = json.dumps([idle, messages], sort_keys=True)
             if seen != last:
                 last, changed = seen, time.monotonic()
-            elif time.monotonic() - changed > (_STUCK_AFTER_S if idle else _RUNS_AT_MOST_S):
+            elif time.monotonic() - changed > _patience_s(messages, idle=idle):
                 break
             time.sleep(0.05 if idle or time.monotonic() - changed < 1 else 1)
         raise UnsettledError(f"messages wait and nothing takes them: {self.waiting()}")
 
     def waiting(self) -> dict[str, int]:
         """Messages that wait or are in flight, by the working queue's logical name."""
+        return {name: sum(counts) for name, counts in self._messages().items()}
+
+    def _messages(self) -> dict[str, tuple[int, int]]:
+        """How many wait and how many are hidden, by queue; a queue without any is left out."""
         sqs = self.emulator.client("sqs")
-        counts = {}
+        found = {}
         for name, url in self.stack.resources("AWS::SQS::Queue").items():
             if name.endswith("DeadLetters"):
                 continue
-            attributes = sqs.get_queue_attributes(
-                QueueUrl=url,
-                AttributeNames=[
-                    "ApproximateNumberOfMessages",
-                    "ApproximateNumberOfMessagesNotVisible",
-                ],
-            )["Attributes"]
-            if number := sum(map(int, attributes.values())):
-                counts[name] = number
-        return counts
+            told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _HIDDEN])
+            counts = int(told["Attributes"][_WAITING]), int(told["Attributes"][_HIDDEN])
+            if any(counts):
+                found[name] = counts
+        return found
 
     @contextmanager
     def paused(self, queue: str) -> Iterator[None]:
@@ -333,3 +335,11 @@ class LaptopCloud:
             ssm.get_parameter(Name=_KEYS_PARAMETER)
         except ssm.exceptions.ParameterNotFound:
             ssm.put_parameter(Name=_KEYS_PARAMETER, Value=new_keys(), Type="SecureString")
+
+
+def _patience_s(messages: Mapping[str, tuple[int, int]], *, idle: bool) -> int:
+    """How long nothing may change: while functions run, messages are put off, or just wait."""
+    if not idle:
+        return _RUNS_AT_MOST_S
+    is_put_off = any(hidden for _, hidden in messages.values())
+    return _COMES_BACK_S if is_put_off else _STUCK_AFTER_S
