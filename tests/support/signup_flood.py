@@ -11,9 +11,12 @@ from typing import Any
 
 from paperpost import clients, settings
 from paperpost.deliver.confirming import Confirmer
+from paperpost.deliver.pace import Pace
 from paperpost.domain.subscribers import SubscriberStatus
 from paperpost.observe import logger
 from paperpost.settings import DeliverSettings
+from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.secrets import Sending
 from paperpost.storage.subscribers import SubscriberTable
 from support.readers import NOW, make_keys, make_subscriber, store
 from support.signup import call
@@ -85,10 +88,21 @@ def _deliver(table: SubscriberTable, post: _Post) -> None:
         postal_address="1 Sample Street",
         configuration_set="paperpost",
         token_keys_parameter="/keys",
+        sending_parameter="/sending",
         confirmation_queue_arn="arn",
     )
     ses: Any = post
-    confirmer = Confirmer(settings=own, profiles=table, mails=table, ses=ses, keys=make_keys)
+    deliveries = DeliveryTable(clients.table("deliveries"))
+    confirmer = Confirmer(
+        settings=own,
+        profiles=table,
+        mails=table,
+        ses=ses,
+        keys=make_keys,
+        sending=lambda: Sending.ON,
+        pace=Pace(deliveries, lambda: 1_000_000.0),
+        time_left=lambda: timedelta(minutes=1),
+    )
     url = clients.sqs().get_queue_url(QueueName="confirmation")["QueueUrl"]
     while (
         messages := clients.sqs()

@@ -1,7 +1,7 @@
 """A sign-up asks the mailbox's owner, and tells a stranger nothing about it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,14 @@ from paperpost import clients
 from paperpost.domain.subscribers import Preferences, SubscriberStatus, may_become
 from paperpost.domain.tokens import address_hash
 from paperpost.storage.subscribers import SubscriberTable
-from paperpost.subscribe.signup import SignUp, TooManyError, check_limits, network_of, sign_up
+from paperpost.subscribe.signup import (
+    Limits,
+    SignUp,
+    TooManyError,
+    check_limits,
+    network_of,
+    sign_up,
+)
 from support.aws import Cloud
 from support.readers import ADDRESS, NOW, make_keys, store
 
@@ -50,7 +57,7 @@ def test_an_unknown_address_is_stored_unconfirmed_and_asked(table: SubscriberTab
     assert stored is not None
     assert (stored.address, stored.status) == (ADDRESS, SubscriberStatus.UNCONFIRMED)
     assert stored.preferences == WISH.preferences
-    assert stored.consent.keys() == {"text", "requested_at", "network"}
+    assert stored.consent.keys() == {"text", "requested_at", "network", "source"}
     assert "203.0.113.7" not in str(stored.consent)
     assert queue.sent == [{"subscriber": subscriber_id, "kind": "confirm"}]
 
@@ -87,19 +94,20 @@ def test_one_customer_is_one_network(typed: str, network: str) -> None:
     assert network_of(typed) == network
 
 
-def test_limits_hold_by_network_and_in_all(table: SubscriberTable) -> None:
-    """The third of one network is refused, and the fourth in all; refused ones are not counted."""
+def test_limits_hold_by_network_and_domain_and_in_all(table: SubscriberTable) -> None:
+    """The third of a network, the fourth of a domain and the fifth in all are refused."""
+    limits = Limits(per_network=2, per_domain=3, per_hour=4)
 
-    def attempt(network: str) -> str:
+    def attempt(network: str, domain: str = "one.example") -> str:
+        wish = replace(WISH, address=f"reader@{domain}", network=network)
         try:
-            check_limits(
-                table, network, per_network=2, per_hour=3, keys=KEYS, now=NOW, epoch_s=1_000
-            )
+            check_limits(table, wish, limits=limits, keys=KEYS, now=NOW, epoch_s=1_000)
         except TooManyError as error:
             return error.limit
         return "taken"
 
     assert [attempt("a"), attempt("a"), attempt("a")] == ["taken", "taken", "network"]
-    assert [attempt("b"), attempt("b"), attempt("c")] == ["taken", "all", "all"]
+    assert [attempt("b"), attempt("c")] == ["taken", "domain"]
+    assert [attempt("d", "two.example"), attempt("e", "three.example")] == ["taken", "all"]
     rows = clients.table("subscribers").scan()["Items"]
     assert {int(row["expires_at"]) for row in rows} == {8_200}
