@@ -165,8 +165,9 @@ def _heaviest() -> str:
             raise ProofError(f"{path} lacks {len(lost)}, such as {min(lost)}")
     biggest = max(len(body) for body in feeds.files.values())
     per_day = Counter(str(shown.announced_on) for shown in feeds.shown)
-    figure = f"{len(records)} listed, {len(wanted)} entries {dict(per_day)}, {feeds.shrunk} shrunk"
-    if biggest > MOST_BYTES and feeds.shrunk < len(wanted):
+    shrunk = f"{feeds.shrunk} without abstracts, {feeds.tldr_only} of them with TL;DR alone"
+    figure = f"{len(records)} listed, {len(wanted)} entries {dict(per_day)}, {shrunk}"
+    if biggest > MOST_BYTES and feeds.tldr_only < len(wanted):
         raise ProofError("too big, though not all entries shrank", figure=figure)
     return f"{figure}, {biggest:,} bytes at most"
 
