@@ -26,12 +26,17 @@ _HEAD_BYTES = 4_000  # what stands around the entries, generously
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFiles:
-    """Feed files by path, what they show in order, and what was shrunk; `minimal`: id → problem."""
+    """
+    Feed files by path, what they show in order; `minimal`: id → problem.
+
+    `shrunk`: entries without abstracts, `tldr_only` those among them with less.
+    """
 
     files: Mapping[str, bytes]
     shown: tuple[Shown, ...]
     minimal: Mapping[str, str]
     shrunk: int
+    tldr_only: int
 
 
 def feed_files(
@@ -53,6 +58,7 @@ def feed_files(
         shown=shown,
         minimal=kitchen.minimal_among(chosen),
         shrunk=sum(c.detail is not Detail.FULL for c in chosen),
+        tldr_only=sum(c.detail is Detail.TLDR_ONLY for c in chosen),
     )
 
 

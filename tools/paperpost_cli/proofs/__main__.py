@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from paperpost_cli.proofs import enrich, fetch, newsletter, run, subscribe
+from paperpost_cli.proofs import enrich, fetch, newsletter, reading, run, subscribe
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 # A later topic is one module and one line here.
@@ -17,6 +17,7 @@ TOPICS: Mapping[str, Callable[[Path, bool], Iterator[Proof]]] = {
     "enrich": enrich.proofs,
     "newsletter": newsletter.proofs,
     "subscribe": subscribe.proofs,
+    "reading": reading.proofs,
 }
 
 
