@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from paperpost_cli.proofs import enrich, fetch, run
+from paperpost_cli.proofs import enrich, fetch, reading_pages, run
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 # A later topic is one module and one line here.
@@ -15,6 +15,7 @@ TOPICS: Mapping[str, Callable[[Path, bool], Iterator[Proof]]] = {
     "run": run.proofs,
     "fetch": fetch.proofs,
     "enrich": enrich.proofs,
+    "reading": reading_pages.proofs,
 }
 
 
