@@ -127,9 +127,15 @@ class Browser:
             mobile=width < 600,  # noqa: PLR2004  narrower than any tablet
         )
 
-    def photograph(self) -> bytes:
-        """The screen as PNG."""
-        data: str = self.call("Page.captureScreenshot", format="png")["data"]
+    def scheme(self, name: str) -> None:
+        """Prefer *name*: light or dark."""
+        features = [{"name": "prefers-color-scheme", "value": name}]
+        self.call("Emulation.setEmulatedMedia", features=features)
+
+    def photograph(self, form: str = "png") -> bytes:
+        """The screen as png or webp."""
+        quality = {} if form == "png" else {"quality": 70}
+        data: str = self.call("Page.captureScreenshot", format=form, **quality)["data"]
         return base64.b64decode(data)
 
     def requested(self) -> list[str]:

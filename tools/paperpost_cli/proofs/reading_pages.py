@@ -184,10 +184,7 @@ def _accessible() -> str:
         for width in (360, 1280):
             for scheme in ("light", "dark"):
                 browser.size(width, 800)
-                browser.call(
-                    "Emulation.setEmulatedMedia",
-                    features=[{"name": "prefers-color-scheme", "value": scheme}],
-                )
+                browser.scheme(scheme)
                 browser.open(f"{address}/{path}")
                 browser.evaluate(f"{source};0")
                 told: dict[str, Any] = browser.evaluate("axe.run({resultTypes: ['violations']})")
