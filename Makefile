@@ -78,6 +78,10 @@ deploy: build ## deploy to the AWS account of your credentials (docs/deploy.md)
 prove: setup $(if $(filter 1,$(QUICK)),,.schemathesis/ready) ## the proofs behind the promises (TOPIC=run, QUICK=1 for a short form)
 	@$(BIN)/python -m paperpost_cli.proofs $(if $(TOPIC),--topic $(TOPIC)) $(if $(filter 1,$(QUICK)),--quick)
 
+.PHONY: screenshots
+screenshots: setup ## the pictures of docs/screenshots, from the sample day (needs Chromium)
+	@$(BIN)/python -m paperpost_cli.screenshots
+
 # atheris has wheels for Linux on x86-64 alone: beside the environment, not in it.
 .fuzz/ready: $(VENV)/ready requirements/fuzz.txt
 	@rm -rf .fuzz; $(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes \

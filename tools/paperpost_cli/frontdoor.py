@@ -26,7 +26,7 @@ _PAGES = Environment(
     trim_blocks=True,
 )
 # As CloudFront's policy in template.yaml says, so that a page that breaks them breaks here.
-_SITE_HEADERS = {
+SITE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -178,12 +178,12 @@ def site_reply(bucket: SiteBucket | None, path: str, if_none_match: str = "") ->
         page = bucket.get("404.html") if bucket else None
         body = page.body if page else b"nothing here (yet)\n"
         kind = content_type("404.html") if page else "text/plain; charset=utf-8"
-        return Reply(404, body, {"Content-Type": kind, **_SITE_HEADERS})
+        return Reply(404, body, {"Content-Type": kind, **SITE_HEADERS})
     headers = {
         "Content-Type": content_type(key),
         "ETag": stored.etag,
         "Cache-Control": "no-cache",  # a saved template shows on the next reload
-        **_SITE_HEADERS,
+        **SITE_HEADERS,
     }
     if stored.etag and stored.etag in if_none_match:
         return Reply(304, b"", headers)

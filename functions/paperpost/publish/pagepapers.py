@@ -18,19 +18,31 @@ from paperpost.rendering import render
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownSection:
-    """A section of a day page with its papers as HTML. `left_out`: some abstract is."""
+    """A section of a day page with its papers as HTML."""
 
     id: str
     zh: str
     en: str
     papers: tuple[Markup, ...]
     closed: bool
-    left_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """How many papers lack all abstracts, and how many only the English one."""
+
+    whole: int
+    english: int
+
+    @property
+    def any(self) -> bool:
+        """Whether there is something to say."""
+        return bool(self.whole or self.english)
 
 
 def fitting(
     wanted: Sequence[Section], *, contact_mail: str, minimal: dict[str, str]
-) -> tuple[list[ShownSection], int]:
+) -> tuple[list[ShownSection], LeftOut]:
     """
     Return the sections with as many abstracts as the page has room for, and how many lack some.
 
@@ -45,21 +57,20 @@ def fitting(
         ],
         lambda chosen: packed(p[left] for p, left in zip(papers, chosen, strict=True)),
     )
-    pairs = iter(zip(papers, shown, strict=True))
-    filled = []
-    for section in wanted:
-        own = list(islice(pairs, len(section.records)))
-        filled.append(
-            ShownSection(
-                id=section.id,
-                zh=section.zh,
-                en=section.en,
-                papers=tuple(paper[left] for paper, left in own),
-                closed=section.closed,
-                left_out=any(left is not Abstracts.ALL for _, left in own),
-            )
+    chosen = iter(paper[left] for paper, left in zip(papers, shown, strict=True))
+    filled = [
+        ShownSection(
+            id=section.id,
+            zh=section.zh,
+            en=section.en,
+            papers=tuple(islice(chosen, len(section.records))),
+            closed=section.closed,
         )
-    return filled, sum(left is not Abstracts.ALL for left in shown)
+        for section in wanted
+    ]
+    return filled, LeftOut(
+        whole=shown.count(Abstracts.NONE), english=shown.count(Abstracts.CHINESE)
+    )
 
 
 def packed(blocks: Iterable[Markup]) -> int:

@@ -512,3 +512,13 @@ def test_an_ordinary_page_leaves_nothing_out(facts: SiteFacts, day: Day) -> None
 
     assert len(root.findall(".//details[summary]")) == len(day.records) + 1
     assert "one tap away" not in text(root)
+
+
+@pytest.mark.parametrize(("has_feed", "found"), [(True, 3), (False, 0)])
+def test_a_day_page_announces_feeds_that_exist(
+    facts: SiteFacts, day: Day, *, has_feed: bool, found: int
+) -> None:
+    made = day_page(facts, CV, day, previous=None, following=None, has_feed=has_feed).body
+
+    links = [e.get("href") for e in parse(made).iter("link") if e.get("rel") == "alternate"]
+    assert len([link for link in links if not str(link).endswith(".md")]) == found

@@ -16,7 +16,7 @@ from paperpost_cli.frontdoor import FrontDoor, Rooms
 from paperpost_cli.laptop import ROOT, LaptopCloud
 from paperpost_cli.local import Plan, replay_days, running
 from paperpost_cli.mailbox import Mail, list_mails
-from paperpost_cli.proofs.browser import Browser, browser
+from paperpost_cli.proofs.browser import Browser
 from paperpost_cli.proofs.proof import Proof, ProofError
 from paperpost_cli.readers import Reader, confirm, sign_up
 from paperpost_cli.replay import Replay, plan_replay
@@ -56,7 +56,7 @@ class _Laptop:
 
 
 def _journey(folder: Path, seen: list[str]) -> str:
-    with _laptop(folder) as laptop, browser() as page:
+    with _laptop(folder) as laptop, Browser() as page:
         laptop.pass_day(0)
         control = Reader(address=_CONTROL, preferences={"categories": ["cs.CV"]})
         sign_up([control], api=laptop.cloud.api())
@@ -80,8 +80,8 @@ def _journey(folder: Path, seen: list[str]) -> str:
 
 def _sign_up(laptop: _Laptop, page: Browser) -> None:
     page.open(f"{laptop.url}/")
-    page.run("document.querySelector('#subscribe [value=\"cs.CV\"]').click()")
-    page.run(f"document.querySelector('#subscribe [name=email]').value = '{_READER}'")
+    page.evaluate("document.querySelector('#subscribe [value=\"cs.CV\"]').click()")
+    page.evaluate(f"document.querySelector('#subscribe [name=email]').value = '{_READER}'")
     page.press("#subscribe button[type=submit], #subscribe button:not([type])")
     _says(page, "请查收")
     page.open(f"{laptop.url}/mailbox")
@@ -98,8 +98,8 @@ def _confirm_and_choose(laptop: _Laptop, page: Browser) -> None:
     _says(page, "订阅成功")
     page.press("a[href*='/api/preferences/']")
     for category in _CATEGORIES:
-        page.run(f"document.querySelector('[name=categories][value=\"{category}\"]').click()")
-    page.run("document.querySelector('[name=language][value=en]').click()")
+        page.evaluate(f"document.querySelector('[name=categories][value=\"{category}\"]').click()")
+    page.evaluate("document.querySelector('[name=language][value=en]').click()")
     page.press("button[value=preview]")
     if "match" not in page.text() and "符合" not in page.text():
         raise ProofError("the preview shows nothing")
