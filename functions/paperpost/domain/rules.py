@@ -28,13 +28,18 @@ FIELDS = {
 _PREFIX = re.compile(r"(?P<word>[^\W\d_]+)\s*[:：]\s*(?P<phrase>.*)")
 _QUOTES = {'"': '"', "“": "”"}
 LONGEST_PHRASE = 100
+MOST_RULES = 50
 
 
 class RuleError(InvalidInputError):
-    """A rule cannot be read; `word` is the part of it that is at fault."""
+    """
+    A rule cannot be read; `word` is the part of it that is at fault.
 
-    def __init__(self, word: str, problem: str) -> None:
-        self.word = word
+    `code`: field, empty, long, quote or many, for whoever has words of its own for it.
+    """
+
+    def __init__(self, code: str, word: str, problem: str) -> None:
+        self.code, self.word = code, word
         super().__init__(f"{clean(word)[:40]!r}: {problem}")
 
 
@@ -53,12 +58,13 @@ def parse_rule(text: str) -> Rule:
         field, phrase = FIELDS.get(prefix["word"].casefold(), ""), prefix["phrase"]
         if not field:
             known = ", ".join(name for name in FIELDS if name.isascii())
-            raise RuleError(prefix["word"], f'no field; there are {known} (or quote "{told[:40]}")')
+            problem = f'no field; there are {known} (or quote "{told[:40]}")'
+            raise RuleError("field", prefix["word"], problem)
     phrase = _unquoted(phrase)
     if not re.search(r"[^\W_]", phrase):
-        raise RuleError(phrase or told, "no word to look for")
+        raise RuleError("empty", phrase or told, "no word to look for")
     if len(phrase) > LONGEST_PHRASE:
-        raise RuleError(phrase, f"longer than {LONGEST_PHRASE} characters")
+        raise RuleError("long", phrase, f"longer than {LONGEST_PHRASE} characters")
     return Rule(field=field, phrase=phrase)
 
 
@@ -68,7 +74,16 @@ def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
 
     Raises: RuleError: Naming the word at fault.
     """
-    return tuple(dict.fromkeys(parse_rule(text) for text in texts if clean(text)))
+    rules = tuple(dict.fromkeys(parse_rule(text) for text in texts if clean(text)))
+    if len(rules) > MOST_RULES:
+        raise RuleError("many", rules[MOST_RULES].phrase, f"more than {MOST_RULES} rules")
+    return rules
+
+
+def is_broad(rule: Rule) -> bool:
+    """Whether an author rule may well mean several people: initials, or one word alone."""
+    words = _NAME_WORD.findall(rule.phrase)
+    return rule.field == "author" and sum(len(word) > 1 for word in words) < 2  # noqa: PLR2004
 
 
 def rule_text(rule: Rule) -> str:
@@ -125,7 +140,7 @@ def _unquoted(phrase: str) -> str:
     if closing is None:
         return phrase
     if len(phrase) == 1 or not phrase.endswith(closing):
-        raise RuleError(phrase, f"{closing} is missing at its end")
+        raise RuleError("quote", phrase, f"{closing} is missing at its end")
     return phrase[1:-1].strip()
 
 

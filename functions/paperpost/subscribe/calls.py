@@ -11,7 +11,7 @@ from paperpost import clients
 from paperpost.data import calendar, taxonomy
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.categories import Category
-from paperpost.domain.ruletexts import is_broad, rules_text
+from paperpost.domain.rules import is_broad, rule_text
 from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, TokenKeys, issued_at, make_token, verify_token
 from paperpost.settings import SubscribeSettings
@@ -133,8 +133,8 @@ class Call:
             wanted=wanted,
             confirmed=subscriber.status is SubscriberStatus.CONFIRMED,
             archives=_by_archive(self.settings.categories),
-            include=rules_text(wanted.include),
-            exclude=rules_text(wanted.exclude),
+            include="\n".join(map(rule_text, wanted.include)),
+            exclude="\n".join(map(rule_text, wanted.exclude)),
             broad=[rule.phrase for rule in (*wanted.include, *wanted.exclude) if is_broad(rule)],
             arrival=expected_arrival(wanted, calendar(), now=self.now),
             preview=preview,

@@ -72,6 +72,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "一条规则最多 100 个字符；过长的一条开头是：",
         "A rule has 100 characters at most; the one that is too long begins with:",
     ),
+    "rule-quote": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "这条规则的引号没有成对：",
+        "The quotation mark of this rule is not closed:",
+    ),
     "rule-many": Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "最多 50 条规则；第一条放不下的是：",

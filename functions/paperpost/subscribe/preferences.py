@@ -9,7 +9,7 @@ from functools import lru_cache
 from paperpost.domain.categories import Taxonomy
 from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.papers import AnnounceType
-from paperpost.domain.ruletexts import RuleError, parse_rules
+from paperpost.domain.rules import RuleError, parse_rules
 from paperpost.domain.subscribers import Cadence, Preferences, Rule
 from paperpost.subscribe.forms import Fields, RequestError, one_of, single
 
@@ -72,9 +72,9 @@ def _types(fields: Fields) -> tuple[AnnounceType, ...]:
 def _rules(fields: Fields, name: str) -> tuple[Rule, ...]:
     """The rules of a text of lines, or of a JSON list of them."""
     try:
-        return parse_rules("\n".join(fields[name]))
+        return parse_rules(line for text in fields[name] for line in text.split("\n"))
     except RuleError as exc:
-        raise RequestError(f"rule-{exc.problem}", field=name, word=exc.word) from exc
+        raise RequestError(f"rule-{exc.code}", field=name, word=exc.word[:40]) from exc
 
 
 def _most(fields: Fields) -> int | None:

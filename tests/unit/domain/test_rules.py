@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from paperpost.domain.rules import (
     RuleError,
     hits,
+    is_broad,
     matches,
     parse_rule,
     parse_rules,
@@ -198,3 +199,32 @@ def test_hits_are_in_order_inside_the_text_and_hit_again(phrase: str, text: str,
 )
 def test_a_word_between_spaces_is_always_found(word: str, text: str) -> None:
     assert hits(rule(word), f"{text} {word} {text}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "word"),
+    [
+        (["good", "autor: LeCun"], "field", "autor"),
+        (["title: ---"], "empty", "---"),
+        (["x" * 101], "long", "x" * 101),
+        (['"open'], "quote", '"open'),
+        ([f"word{n}" for n in range(51)], "many", "word50"),
+    ],
+)
+def test_an_error_has_a_code_for_whoever_has_words_of_its_own(
+    lines: list[str], code: str, word: str
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse_rules(lines)
+
+    assert (caught.value.code, caught.value.word) == (code, word)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [("Wang", True), ("J. Smith", True), ("X Y", True), ("Yann LeCun", False), ("王小明", True)],
+)
+def test_initials_and_single_words_are_broad_for_an_author(phrase: str, *, expected: bool) -> None:
+    """Elsewhere a single word is as it should be."""
+    assert is_broad(Rule(field="author", phrase=phrase)) is expected
+    assert not is_broad(Rule(field="title", phrase=phrase))
