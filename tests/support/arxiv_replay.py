@@ -182,7 +182,7 @@ def _told(played: Scenario) -> dict[str, Any]:
                 "version": p.version,
                 "versions": sorted({p.version, beyond[i]}),
                 "title": p.title,
-                "comment": p.comment,
+                "comment": None if played.recorded else p.comment,
                 "withdrawn": None if played.recorded else p.withdrawn,  # words alone tell it
             }
             for i, p in newest.items()
