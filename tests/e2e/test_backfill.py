@@ -75,7 +75,10 @@ class Running:
         """What the command shows on a terminal until *words* stand there and the signal comes."""
         terminal, inside = pty.openpty()
         command = [sys.executable, "-m", "paperpost_cli", *arguments]
+        # Tests that run in a shell's background were told to ignore Ctrl-C, and so would it be.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(command, cwd=self.folder, stderr=inside) as process:
+            signal.signal(signal.SIGINT, before)
             os.close(inside)
             seen = b""
             while words not in seen:

@@ -41,6 +41,7 @@ HTTP_ANSWERS = {
     "erase-post.json": (400, HTML),
     "export-get.json": (400, "application/problem+json; charset=utf-8"),
     "health-get.json": (200, "application/json"),
+    "other-get.json": (400, HTML),
     "preferences-get.json": (400, HTML),
     "preferences-post.json": (400, HTML),
     "subscribe-json.json": (202, JSON),
