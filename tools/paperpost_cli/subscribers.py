@@ -24,8 +24,7 @@ from paperpost.domain.tokens import TokenKeys, address_hash, new_subscriber_id
 from paperpost.storage.queues import Queue
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.preferences import LANGUAGES, LENGTHS
-from paperpost_cli.invoke import session_of
-from paperpost_cli.laptop import STACK_NAME
+from paperpost_cli.stacks import Stack
 
 _COLUMNS = ("id", "address", "status", "categories", "language", "cadence", "length", "created_at")
 
@@ -240,25 +239,16 @@ def _row(one: Subscriber) -> dict[str, str]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _office(stack: str | None) -> Office:
+def _office(name: str | None) -> Office:
     """The table, keys and queue of a stack in AWS, or of the laptop cloud that runs here."""
-    session, endpoint = session_of(stack)
-    stacks = session.client("cloudformation", endpoint_url=endpoint)
-    name = stack or STACK_NAME
-    found = stacks.describe_stacks(StackName=name)["Stacks"][0]
-    chosen = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", [])}
-
-    def physical(logical: str) -> str:
-        told = stacks.describe_stack_resource(StackName=name, LogicalResourceId=logical)
-        return told["StackResourceDetail"]["PhysicalResourceId"]
-
-    secret = session.client("ssm", endpoint_url=endpoint).get_parameter(
-        Name=chosen.get("TokenKeysParameter") or "/paperpost/token-keys", WithDecryption=True
+    stack = Stack.of(name)
+    own = stack.settings("Subscribe")
+    secret = stack.client("ssm").get_parameter(
+        Name=own["TOKEN_KEYS_PARAMETER"], WithDecryption=True
     )
-    table = session.resource("dynamodb", endpoint_url=endpoint).Table(physical("SubscribersTable"))
     return Office(
-        table=SubscriberTable(table),
+        table=stack.subscribers,
         keys=TokenKeys.from_json(secret["Parameter"]["Value"]),
-        queue=Queue(session.client("sqs", endpoint_url=endpoint), physical("ConfirmationQueue")),
+        queue=Queue(stack.client("sqs"), own["CONFIRMATION_QUEUE_URL"]),
         now=datetime.now(UTC),
     )
