@@ -24,33 +24,39 @@ class Metadata(Protocol):
         """Those papers of which there is more to tell, with it; it never fails."""
 
 
-def complete(
-    ids: Iterable[str],
-    *,
-    on: date,
-    papers: PaperTable,
-    notes: FetchNotes,
-    metadata: Metadata,
-) -> int:
+def remember(
+    ids: Iterable[str], *, on: date, papers: PaperTable, notes: FetchNotes
+) -> dict[str, date]:
     """
-    Add what the API knows to papers that lack it: *ids*, listed *on*, and those of earlier polls.
+    What the API still owes, newest first: of *ids*, listed *on*, and of earlier polls for a week.
 
-    Returns how many still lack it; they are asked for again, for a week. The newest come first.
+    It is written down at once: the run may be over before the API is asked.
     """
     known = notes.get_incomplete()
-    wanted = {day: list(some) for day, some in known.items() if on - day < _ASKED_FOR}
-    wanted.setdefault(on, []).extend({*ids} - {i for some in wanted.values() for i in some})
-    asked = {i: day for day in sorted(wanted, reverse=True) for i in sorted(wanted[day])}
-    stored = papers.get_papers(asked)
-    left = {i: day for i, day in asked.items() if i in stored and stored[i].updated_at is None}
-    _remember(left, notes, known)  # at once: the time may be over in the middle
+    wanted = {i: day for day, some in known.items() if on - day < _ASKED_FOR for i in some}
+    wanted |= dict.fromkeys(ids, on)
+    stored = papers.get_papers(wanted)
+    left = {
+        arxiv_id: wanted[arxiv_id]
+        for arxiv_id in sorted(wanted, key=lambda i: (-wanted[i].toordinal(), i))
+        if arxiv_id in stored and stored[arxiv_id].updated_at is None
+    }
+    _remember(left, notes, known)
+    return left
+
+
+def complete(
+    left: dict[str, date], *, papers: PaperTable, notes: FetchNotes, metadata: Metadata
+) -> int:
+    """Add what the API knows to the papers *left* (see remember); how many still lack it."""
     before = _by_day(left)
+    stored = papers.get_papers(left)
     for some in chunks([stored[arxiv_id] for arxiv_id in left], _ASKED_AT_ONCE):
         completed = list(metadata.completed(some))
         papers.put_papers(completed)
         for paper in completed:
             if paper.updated_at is not None:
-                del left[paper.arxiv_id]
+                left.pop(paper.arxiv_id, None)  # an answer may tell of one twice
     _remember(left, notes, before)
     return len(left)
 

@@ -16,7 +16,7 @@ from paperpost import clients, data, settings
 from paperpost.domain.announcements import Calendar, eastern_date
 from paperpost.domain.errors import InvalidInputError
 from paperpost.fetch.collect import Polled, collect
-from paperpost.fetch.completing import Metadata, complete
+from paperpost.fetch.completing import Metadata, complete, remember
 from paperpost.fetch.healing import Healed, Healer
 from paperpost.fetch.pace import Pace
 from paperpost.fetch.sources import FolderSource, HttpSource, Source, folder_of
@@ -81,17 +81,15 @@ def run(
         _warn_of_the_end(data.calendar(), eastern_date(clock()))
         source = HttpSource(chosen.feed_source, session, stage.notes, data.taxonomy())
         polled = stage.poll(source)
+        metadata, on = _metadata(chosen, session), eastern_date(clock())
+        owed = (
+            remember(polled.ids, on=on, papers=stage.papers, notes=stage.notes) if metadata else {}
+        )
         healed = stage.healer(session, until).heal(chosen.categories)
         # Last: the API may take all the time that is left, and no paper waits for it.
         incomplete = None
-        if (metadata := _metadata(chosen, session)) is not None:
-            incomplete = complete(
-                polled.ids,
-                on=eastern_date(clock()),
-                papers=stage.papers,
-                notes=stage.notes,
-                metadata=metadata,
-            )
+        if metadata is not None:
+            incomplete = complete(owed, papers=stage.papers, notes=stage.notes, metadata=metadata)
         return _told(polled, healed, incomplete)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from paperpost.domain.announcements import Calendar, eastern_date
+from paperpost.domain.announcements import EASTERN, LATE, Calendar, eastern_date
 from paperpost.domain.errors import DamagedError, FeedError
 from paperpost.fetch.gaps import HEALED_DAYS, Known
 from paperpost.fetch.history import History, announced_on, days, submissions_of
@@ -135,10 +135,15 @@ class Healer:
                 languages=self.languages,
                 now=self.now,
                 reason=reason,
-                is_whole=reason == BACKFILLED,
+                is_whole=reason == BACKFILLED and self._is_over(day.announced_on),
             )
             found.append(len(corrected.papers))
         return found
+
+    def _is_over(self, on: date) -> bool:
+        """Whether OAI-PMH, once it shows anything of *on*, surely shows all: hours have passed."""
+        here = self.now.astimezone(EASTERN)
+        return here.date() > on or here.time() >= LATE
 
     def _histories(
         self, known: Known, gaps: Sequence[date]

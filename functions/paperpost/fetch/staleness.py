@@ -1,6 +1,6 @@
 """Old news under a new date: arXiv has served a past batch as today's, and only the ids show it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,6 +11,7 @@ from paperpost.storage.papers import PaperTable
 # A feed may stay on an old batch for days, while its category is filled from elsewhere: so many
 # announcements with papers are compared, among so many of the last (weekends and holidays too).
 _COMPARED, _BACK = 5, 12
+_FEW = 10
 
 
 def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]:
@@ -26,11 +27,14 @@ def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]
         for category, listings in day.listings.items()
     }
     listed = [category for category, listings in told.items() if listings]
-    stale = frozenset(
-        category
+    judged = {
+        category: _is_stale(category, day.announced_on, told[category], papers=papers)
         for category in listed
-        if _is_stale(category, day.announced_on, told[category], papers=papers)
-    )
+    }
+    stale = frozenset(category for category, is_stale in judged.items() if is_stale)
+    if stale and all(is_stale is not False for is_stale in judged.values()):
+        # What nothing is known of came in the same old feed.
+        stale = frozenset(judged)
     if not stale:
         return day, stale
     # What came empty in the same old feed says nothing of today either.
@@ -50,7 +54,10 @@ def without_stale(day: Day, *, papers: PaperTable) -> tuple[Day, frozenset[str]]
     return replace(day, papers=left, listings=kept), gone
 
 
-def _is_stale(category: str, on: date, listings: Iterable[Listing], *, papers: PaperTable) -> bool:
+def _is_stale(
+    category: str, on: date, listings: Sequence[Listing], *, papers: PaperTable
+) -> bool | None:
+    """Whether it is an old batch; None where nothing is known to compare it with."""
     begun = papers.get_announcement(category, on)
     if begun is not None and begun.stored:
         return False  # the batch of this date is known already
@@ -60,5 +67,8 @@ def _is_stale(category: str, on: date, listings: Iterable[Listing], *, papers: P
         for announcement in [a for a in before if a.stored][:_COMPARED]
         for listing in papers.list_listings(category, announcement.announced_on)
     }
+    if not known:
+        return None
     told = {(li.arxiv_id, li.version) for li in listings}
-    return 2 * len(told & known) >= len(told)
+    # Of a few, one may be a paper that a missed day was filled with too early.
+    return told <= known if len(told) < _FEW else 2 * len(told & known) >= len(told)

@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 
-from paperpost.domain.announcements import Calendar, eastern_date, type_in_category
+from paperpost.domain.announcements import (
+    AnnouncementState,
+    Calendar,
+    eastern_date,
+    type_in_category,
+)
 from paperpost.domain.papers import AnnounceType, Listing, Paper, listed_as
 from paperpost.fetch.history import MOST_ANNOUNCED, History, announced_on
 from paperpost.fetch.sightings import Day
@@ -34,21 +40,29 @@ class Told:
         Its own date is complete without it: it was held back, or added to this category later. The
         last change of the paper tells by when it was announced.
         """
-        first = self._first_announcement()
         known = self.papers.get_papers(history.paper.arxiv_id for history in histories)
-        near = self._listed_near(gaps)
+        complete, near = self._complete(), self._listed_near(gaps)
+
+        @cache
+        def listed(on: date) -> frozenset[tuple[str, int]]:
+            return frozenset(
+                (li.arxiv_id, li.version) for li in self.papers.list_listings(self.category, on)
+            )
+
         found: dict[date, list[tuple[Paper, Listing]]] = {}
         for history in histories:
-            on = self._missed_on(history, gaps)
+            on, paper = self._missed_on(history, gaps), history.paper
             version, dated = self._newest(history)
-            if on is None or version > MOST_ANNOUNCED or not (first and first <= dated < on):
+            told = (paper.arxiv_id, version)
+            if on is None or version > MOST_ANNOUNCED or dated >= on or dated not in complete:
                 continue
-            paper = history.paper
             before = known.get(paper.arxiv_id)
             is_listed = before is not None and self.category in before.listed
-            if dated in gaps or (paper.arxiv_id, version) in near or (is_listed and version == 1):
+            if told in near or (is_listed and version == 1):
                 continue
-            if before and version in self.papers.listed_versions(before, self.category, before=on):
+            if before and any(
+                told in listed(day) for day in before.dates_in(self.category) if day < on
+            ):
                 continue  # what changed later was not the text
             listing = self._listing(paper, on, version, is_new=not is_listed)
             found.setdefault(on, []).append((paper, listing))
@@ -104,10 +118,10 @@ class Told:
         version = max(history.versions)
         return version, announced_on(history.versions[version], self.calendar)
 
-    def _first_announcement(self) -> date | None:
-        """Before that date nothing was due, and nothing is known."""
+    def _complete(self) -> frozenset[date]:
+        """The dates of which all is stored: what belongs to them and is not there came later."""
         known = self.papers.list_announcements(self.category, last=eastern_date(self.now))
-        return min((a.announced_on for a in known), default=None)
+        return frozenset(a.announced_on for a in known if a.state is AnnouncementState.COMPLETE)
 
     def _listed_near(self, days: Sequence[date]) -> set[tuple[str, int]]:
         """Versions that are announced already, on the days around *days*."""

@@ -14,7 +14,7 @@ from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
 from paperpost.domain.errors import FeedError
 from paperpost.domain.papers import AnnounceType, Author, Listing, Paper
-from paperpost.fetch.completing import Metadata, complete
+from paperpost.fetch.completing import Metadata, complete, remember
 from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from support.aws import Cloud
@@ -617,6 +617,33 @@ def test_a_batch_two_days_old_under_todays_date_is_stale(poll: Poll, papers: Pap
     assert told[0] == "stalled"
 
 
+def test_a_category_without_a_past_in_an_old_feed_is_stale_too(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """It was configured since yesterday; its neighbours tell that the feed is yesterday's."""
+    poll(rss([NEW], names="cs.AI"), categories=["cs.AI"])
+    old = rss([NEW, CROSS], names="cs.AI, cs.LG", on=DAY + ONE)
+
+    poll(old, now=NIGHT + ONE)
+
+    assert types(papers, "cs.AI", DAY + ONE) == types(papers, "cs.LG", DAY + ONE) == {}
+
+
+def test_of_a_small_batch_one_known_paper_is_no_sign(poll: Poll, papers: PaperTable) -> None:
+    """A missed day may have been filled with it a day too early."""
+    poll(rss([NEW]), categories=["cs.AI"])
+    held = replace(REPLACED, version=3)
+    poll(rss([held], on=DAY), categories=["cs.AI"])
+
+    poll(
+        rss([held, Item(arxiv_id="2604.99077")], on=DAY + ONE),
+        categories=["cs.AI"],
+        now=NIGHT + ONE,
+    )
+
+    assert "2604.99077" in types(papers, "cs.AI", DAY + ONE)
+
+
 def test_a_new_version_that_adds_a_category_is_a_replacement_where_the_paper_was(
     poll: Poll, papers: PaperTable
 ) -> None:
@@ -706,7 +733,8 @@ def completed(ids: Iterable[str], cloud: Cloud, metadata: Metadata, on: date = D
     """What fetch does last; how many papers still lack something."""
     table = clients.table(cloud.papers)
     papers, notes = PaperTable(table), FetchNotes(table)
-    return complete(ids, on=on, papers=papers, notes=notes, metadata=metadata)
+    left = remember(ids, on=on, papers=papers, notes=notes)
+    return complete(left, papers=papers, notes=notes, metadata=metadata)
 
 
 def test_metadata_is_added_after_storing_asked_for_once_and_kept(
@@ -787,6 +815,27 @@ def test_an_abstract_of_200_kilobytes_is_stored_as_it_came(poll: Poll, papers: P
     poll(rss([replace(NEW, abstract=abstract)]), categories=["cs.AI"])
 
     assert papers.get_papers([NEW.arxiv_id])[NEW.arxiv_id].abstract == abstract
+
+
+def test_an_answer_that_tells_of_a_paper_twice_is_taken_once(poll: Poll, cloud: Cloud) -> None:
+    class Twice(FakeMetadata):
+        def completed(self, papers: Sequence[Paper]) -> list[Paper]:
+            return super().completed(papers) * 2
+
+    ids = poll(rss([NEW]), categories=["cs.AI"]).ids
+
+    assert completed(ids, cloud, Twice()) == 0
+
+
+def test_a_new_version_is_asked_for_a_week_of_its_own(poll: Poll, cloud: Cloud) -> None:
+    silent, metadata = SilentMetadata(), FakeMetadata()
+    ids = poll(rss([NEW]), categories=["cs.AI"]).ids
+    completed(ids, cloud, silent)
+    completed(ids, cloud, silent, DAY + timedelta(days=6))
+
+    completed([], cloud, metadata, DAY + timedelta(days=8))
+
+    assert metadata.asked == [[NEW.arxiv_id]]
 
 
 def test_what_the_api_does_not_tell_is_asked_for_for_a_week(poll: Poll, cloud: Cloud) -> None:

@@ -93,16 +93,44 @@ def test_a_list_that_does_not_reach_the_batch_pays_nothing_that_its_feed_owes(
     assert state(papers, "cs.AI") == ("partial", 2, 1, "1 of 2 items cannot be read")
 
 
-def test_a_list_that_reaches_it_settles_what_nobody_can_read(
+def test_what_a_list_has_of_the_batch_is_filled_and_settles_it_once_hours_have_passed(
     poll: Poll, papers: PaperTable
 ) -> None:
-    """There is no such paper, so nobody waits for it."""
+    """Until then the list may be half renewed; after it, nobody waits for what is in no list."""
+    unreadable = [UNREADABLE, replace(UNREADABLE, arxiv_id="2604.99010")]
+    poll(rss([NEW, *unreadable]), categories=["cs.AI"])
+    past = FakePast(records=[OF_TODAY])
+
+    healer(papers, past, NIGHT).heal(["cs.AI"])
+    early = state(papers, "cs.AI")
+    healer(papers, past, NIGHT + timedelta(hours=4)).heal(["cs.AI"])
+
+    assert types(papers, "cs.AI") == {NEW.arxiv_id: "new", "2604.99008": "new"}
+    assert early == ("partial", 3, 2, "1 of 3 items cannot be read")
+    assert state(papers, "cs.AI") == ("complete", 2, 2, "backfilled")
+
+
+def test_a_list_that_has_what_could_not_be_read_completes_the_batch_at_once(
+    poll: Poll, papers: PaperTable
+) -> None:
     poll(rss([NEW, UNREADABLE]), categories=["cs.AI"])
 
     healer(papers, FakePast(records=[OF_TODAY]), NIGHT).heal(["cs.AI"])
 
-    assert types(papers, "cs.AI") == {NEW.arxiv_id: "new", "2604.99008": "new"}
     assert state(papers, "cs.AI") == ("complete", 2, 2, "backfilled")
+
+
+def test_a_paper_of_days_that_were_never_stored_is_not_new_on_a_missed_day(
+    poll: Poll, papers: PaperTable
+) -> None:
+    """Its metadata changed; where it was announced, nobody of ours was listening."""
+    poll(rss([NEW], on=DAY - 42 * ONE), categories=["cs.AI"], now=NIGHT - 42 * ONE)
+    poll(DOWN, categories=["cs.AI"])
+    old = history("2603.00001", DAY - 28 * ONE)
+
+    healer(papers, FakePast(records=[old, OF_TODAY]), LATER).heal(["cs.AI"])
+
+    assert types(papers, "cs.AI") == {"2604.99008": "new"}
 
 
 def test_a_list_of_the_day_before_completes_no_missed_day(poll: Poll, papers: PaperTable) -> None:
