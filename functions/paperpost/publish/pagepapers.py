@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from markupsafe import Markup, escape
@@ -49,15 +50,19 @@ def fitting(
     Papers that can be shown in minimal form alone are noted in *minimal*: id → problem.
     """
     listed = [(section.id, record) for section in wanted for record in section.records]
-    papers = [blocks_of(record, contact_mail, minimal) for _, record in listed]
+
+    @cache  # most pages show all, so what is left out elsewhere is not rendered for them
+    def paper(place: int, left: Abstracts) -> Markup:
+        return _block(listed[place][1], left, contact_mail, minimal)
+
     shown = abstracts_shown(
         [
             PagePaper(section=section, bilingual=bool(record.enrichment("zh")))
             for section, record in listed
         ],
-        lambda chosen: packed(p[left] for p, left in zip(papers, chosen, strict=True)),
+        lambda chosen: packed(paper(n, left) for n, left in enumerate(chosen)),
     )
-    chosen = iter(paper[left] for paper, left in zip(papers, shown, strict=True))
+    chosen = iter(paper(n, left) for n, left in enumerate(shown))
     filled = [
         ShownSection(
             id=section.id,
@@ -78,24 +83,20 @@ def packed(blocks: Iterable[Markup]) -> int:
     return len(gzip.compress("".join(blocks).encode(), compresslevel=6, mtime=0))
 
 
-def blocks_of(record: Record, contact_mail: str, minimal: dict[str, str]) -> tuple[Markup, ...]:
-    """One paper's block with all, with Chinese, with no abstracts; a broken one's is minimal."""
+def _block(record: Record, left: Abstracts, contact_mail: str, minimal: dict[str, str]) -> Markup:
+    """One paper's block with what is *left* of its abstracts; a broken one's is minimal."""
     try:
-        both, en = block(record, "both"), block(record, "en")
-        made = [
-            render(
-                "blocks/page.html",
-                both=both,
-                en=en,
-                left=left.name,
-                contact_mail=contact_mail,
-            )
-            for left in Abstracts
-        ]
+        html = render(
+            "blocks/page.html",
+            both=block(record, "both"),
+            en=block(record, "en"),
+            left=left.name,
+            contact_mail=contact_mail,
+        )
     except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the page is published
         minimal[record.arxiv_id] = f"{type(exc).__name__}: {exc}"
-        made = [_minimal_block(record)] * len(Abstracts)
-    return tuple(map(Markup, made))  # the templates and escape() made it safe
+        html = _minimal_block(record)
+    return Markup(html)  # noqa: S704  the templates and escape() made it safe
 
 
 def _minimal_block(record: Record) -> str:
