@@ -83,7 +83,7 @@ def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
 def is_broad(rule: Rule) -> bool:
     """Whether an author rule may well mean several people: initials, or one word alone."""
     words = _NAME_WORD.findall(rule.phrase)
-    return rule.field == "author" and sum(len(word) > 1 for word in words) < 2  # noqa: PLR2004
+    return rule.field == "author" and sum(len(word) > 1 for word in words) < 2  # noqa: PLR2004  a full name
 
 
 def rule_text(rule: Rule) -> str:
