@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from oracle.checklist import faults
 from paperpost.deliver import confirming, delivering
@@ -13,6 +14,13 @@ from support.aws import Cloud, moto_cloud
 from support.canary import pytest_runtest_makereport  # noqa: F401  a hook, by its name
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# The suite draws the same examples on every run, so that the same tree passes or fails everywhere,
+# also on a machine that is busy. New ones: pytest --hypothesis-profile=default.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,10 @@ def test_mending_twice_changes_nothing(answer: dict[str, object]) -> None:
 
 @given(ANSWERS)
 def test_mending_adds_nothing(answer: dict[str, object]) -> None:
-    """Fields stay the same, texts only lose characters, and what is no text is left alone."""
+    """Fields stay the same, and a text only loses characters: spaces aside, none is new to it.
+
+    Compared taken apart (NFD): a mark may join the letter that a lost character kept it from.
+    """
     mended = repaired(answer)
 
     assert mended.keys() == answer.keys()
@@ -67,5 +70,5 @@ def test_mending_adds_nothing(answer: dict[str, object]) -> None:
         if not isinstance(text, str):
             assert mended[name] == text
             continue
-        known = set(unicodedata.normalize("NFC", text)) | {" "}
-        assert set(str(mended[name])) <= known
+        known = set(unicodedata.normalize("NFD", text)) | {" "}
+        assert set(unicodedata.normalize("NFD", str(mended[name]))) <= known
