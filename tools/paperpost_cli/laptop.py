@@ -125,7 +125,7 @@ class LaptopCloud:
     def set_clock(self, at: datetime) -> None:
         """Let every function believe that it is *at* now; its clock goes on from there."""
         self._offset_s = (at - datetime.now(UTC)).total_seconds()
-        self._configure_functions()
+        self.emulator.set_clock(self._offset_s)
 
     def now(self) -> datetime:
         """The time that the functions believe it is (UTC)."""
@@ -312,12 +312,12 @@ class LaptopCloud:
 
     def _configure_functions(self) -> None:
         """What only a laptop needs: where AWS is, and what time it is."""
+        self.emulator.set_clock(self._offset_s)
         client = self.emulator.client("lambda")
         wanted = {
             "AWS_ENDPOINT_URL": self.emulator.endpoint,
             "AWS_ENDPOINT_URL_SESV2": self.standin.url,
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.standin.url,
-            "CLOCK_OFFSET_S": f"{self._offset_s:.3f}",
         }
         for name in self._functions().values():
             variables = client.get_function_configuration(FunctionName=name)["Environment"][

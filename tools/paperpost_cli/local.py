@@ -262,7 +262,7 @@ def stack_parameters(plan: Plan) -> dict[str, str]:
 
 def replay_days(plan: Plan, cloud: LaptopCloud, replay: Replay) -> None:
     """Let each date pass, from before its announcement to the end of its Eastern day."""
-    # What an interrupted run left in the queues; to set a clock ends the function that runs.
+    # What an interrupted run left in the queues belongs to the time before.
     cloud.settle()
     clock = _Clock(plan.out / "state" / "clock.json")
     clock.move(cloud, _before(replay))

@@ -127,6 +127,10 @@ class Emulator:
         """From now on let functions have what waits in queues and streams."""
         self._ask("/_paperpost/poll")
 
+    def set_clock(self, offset_s: float) -> None:
+        """Let every function that is called from now on believe that it is *offset_s* later."""
+        self._ask(f"/_paperpost/clock?{offset_s:.3f}")
+
     def save(self) -> None:
         """Write its whole state to disk now."""
         try:

@@ -20,6 +20,9 @@ It differs from the bare `ministack` command, each time for a reason found by ru
 * A message that was received and not deleted is offered again after a restart: its function is
   gone, and nobody would wait out a visibility time-out of minutes. With `--wait`, no function gets
   anything before `POST /_paperpost/poll`: the launcher first tells them where AWS is now.
+* `POST /_paperpost/clock?<seconds>` sets CLOCK_OFFSET_S of every invocation from then on, as
+  MiniStack sets what changes from call to call: a replay moves its clock often, and a changed
+  configuration would start every function anew each time.
 * A failed invocation leaves the line `ERROR RequestId: <id>` and the reason in the function's log.
 * An empty AWS_ENDPOINT_URL of a function counts as none, as for botocore, so that its worker gets
   MiniStack's address and not AWS's.
@@ -54,6 +57,8 @@ SAVE_PATH = "/_paperpost/save"
 READY_PATH = "/_paperpost/ready"
 IDLE_PATH = "/_paperpost/idle"
 POLL_PATH = "/_paperpost/poll"
+CLOCK_PATH = "/_paperpost/clock"
+_CLOCK_VARIABLE = "CLOCK_OFFSET_S"
 _LOCK_WAIT_S = 30.0
 _INVOCATIONS_END_WITHIN_S = 20.0
 _STREAM_WINDOW_S = 0.5
@@ -199,6 +204,7 @@ class Host:
         self._save_every_s = save_every_s
         self._polls = polls
         self._requests = 0
+        self._clock_offset_s = "0"
         self._polling = threading.Event()
         self._app: Any = import_module("ministack.app")
         self._lambda: Any = import_module("ministack.services.lambda_svc")
@@ -211,6 +217,11 @@ class Host:
             service.start_scheduler = _nothing
         runtime: Any = import_module("ministack.core.lambda_runtime")
         runtime.Worker._spawn = _without_empty_endpoint(runtime.Worker._spawn)
+        runtime.Worker.invoke = self._with_clock(runtime.Worker.invoke)
+        per_call = json.dumps(list(runtime.DURABLE_ENV_VARS))
+        runtime._PYTHON_WORKER_SCRIPT = runtime._PYTHON_WORKER_SCRIPT.replace(
+            per_call, json.dumps([*runtime.DURABLE_ENV_VARS, _CLOCK_VARIABLE])
+        )
         provisioners: Any = import_module("ministack.services.cloudformation.provisioners")
         identity = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]
         for name in ("create", "update"):
@@ -253,11 +264,13 @@ class Host:
             await self._app.app(scope, receive, self._ready(send))
             return
         if scope["type"] == "http":
-            if scope["path"] in (SAVE_PATH, READY_PATH, IDLE_PATH, POLL_PATH):
+            if scope["path"] in (SAVE_PATH, READY_PATH, IDLE_PATH, POLL_PATH, CLOCK_PATH):
                 if scope["path"] == SAVE_PATH:
                     self.save()
                 if scope["path"] == POLL_PATH:
                     self._polling.set()
+                if scope["path"] == CLOCK_PATH:
+                    self._clock_offset_s = scope["query_string"].decode()
                 await _answer(send, self.work())
                 return
             self._requests += 1
@@ -271,6 +284,15 @@ class Host:
             end = trimmed + len(records)
             unread += sum(end - at for at in self._positions(account, region, table))
         return {"running": self._running(), "unread": unread}
+
+    def _with_clock(self, invoke: Callable[..., Any]) -> Callable[..., Any]:
+        """Each call knows the clock of its own moment."""
+
+        def invoked(worker: object, event: object, request_id: str, **how: Any) -> Any:  # noqa: ANN401 - MiniStack's
+            how["durable"] = {**(how.get("durable") or {}), _CLOCK_VARIABLE: self._clock_offset_s}
+            return invoke(worker, event, request_id, **how)
+
+        return invoked
 
     def _ready(self, send: _Send) -> _Send:
         """Restore what MiniStack does not, between its own restoring and the first request."""
