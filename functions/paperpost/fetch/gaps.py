@@ -13,7 +13,8 @@ from paperpost.domain.announcements import (
     eastern_date,
 )
 
-HEALED_DAYS = 14  # how far back a poll looks for missed days
+# How far back a poll looks for missed days: as far as their replacements can still be found.
+HEALED_DAYS = 45
 # A feed that could be read and had nothing new may mean that arXiv put its mailing off: its papers
 # then come with the next batch. Once so many more batches were due, the feed is not waited for.
 _MOST_WAITED_FOR = 2

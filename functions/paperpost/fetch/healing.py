@@ -15,9 +15,9 @@ from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 
 MOST_AT_ONCE = 10  # days that a poll fills at most
-# From so many days back on, replacements are no longer looked for: finding them means to follow
-# all that changed since.
-_LONG_AGO = timedelta(days=45)
+# Further back, replacements are no longer looked for: finding them means to follow all that
+# changed since.
+_LONG_AGO = timedelta(days=HEALED_DAYS)
 # An API that finds nothing at all in so long before a day does not answer for the day either.
 _AROUND = timedelta(days=30)
 # The API's index has been days behind; what it does not show yet must not count as nothing.
@@ -100,7 +100,7 @@ class Healer:
         filled = self._fill(known, gaps, queue=None) if gaps else []
         return Healed(days=len(filled), papers=sum(filled), left=len(gaps) - len(filled))
 
-    def _known(self, category: str, *, last: date, limit: int | None = 3 * HEALED_DAYS) -> Known:
+    def _known(self, category: str, *, last: date, limit: int | None = 2 * HEALED_DAYS) -> Known:
         stored = self.papers.list_announcements(category, last=last, limit=limit)
         return Known(
             category=category,

@@ -128,9 +128,22 @@ def test_a_paper_of_days_that_were_never_stored_is_not_new_on_a_missed_day(
     poll(DOWN, categories=["cs.AI"])
     old = history("2603.00001", DAY - 28 * ONE)
 
-    healer(papers, FakePast(records=[old, OF_TODAY]), LATER).heal(["cs.AI"])
+    healer(papers, FakePast(records=[old, OF_TODAY]), LATER).backfill("cs.AI", DAY, DAY)
 
     assert types(papers, "cs.AI") == {"2604.99008": "new"}
+
+
+def test_an_outage_of_a_month_is_filled_poll_by_poll(poll: Poll, papers: PaperTable) -> None:
+    poll(rss([NEW], on=DAY - 30 * ONE), categories=["cs.AI"], now=NIGHT - 30 * ONE)
+    first = history("2603.00001", DAY - 28 * ONE)
+    past = FakePast(records=[first, OF_TODAY])
+
+    polls = [healer(papers, past, LATER).heal(["cs.AI"]) for _ in range(4)]
+
+    listed = papers.list_announcements("cs.AI", last=DAY)
+    assert [healed.left for healed in polls] == [12, 2, 0, 0]
+    assert {one.state.value for one in listed} == {"complete"}
+    assert sum(one.stored for one in listed) == len([NEW, first, OF_TODAY])
 
 
 def test_a_list_of_the_day_before_completes_no_missed_day(poll: Poll, papers: PaperTable) -> None:
