@@ -9,6 +9,8 @@ import pytest
 
 from paperpost import clients
 from paperpost.data import taxonomy
+from paperpost.domain.issuefiles import issue_path, to_bytes
+from paperpost.domain.issues import FrozenIssue
 from paperpost.domain.namedfeeds import named_feeds
 from paperpost.domain.papers import AnnounceType, Paper, listed_as
 from paperpost.publish.entries import tag_of
@@ -52,6 +54,7 @@ def announce(
     category: str = "cs.CV",
     on: date = DAY,
     announce_type: AnnounceType = AnnounceType.NEW,
+    enriched: bool = True,
 ) -> None:
     """Store an announcement with translations, as fetch and enrich do."""
     listings = [
@@ -59,13 +62,21 @@ def announce(
     ]
     papers.put_papers(map(listed_as, shown, listings))
     papers.put_listings(listings)
-    for paper in shown:
-        papers.put_enrichment(make_enrichment(paper, at=at(on) + timedelta(minutes=3)))
+    for paper in shown if enriched else ():
+        for language in ("zh", "en"):
+            moment = at(on) + timedelta(minutes=3)
+            papers.put_enrichment(make_enrichment(paper, language, at=moment))
     papers.put_announcement(make_announcement(len(shown), category=category, on=on))
 
 
-def heal(press: Press, on: date) -> dict[str, int]:
-    return publish(press, Order(categories={}, healing=True), now=at(on) + timedelta(minutes=40))
+def heal(press: Press, on: date, *, minutes: int = 40) -> dict[str, int]:
+    now = at(on) + timedelta(minutes=minutes)
+    return publish(press, Order(categories={}, healing=True), now=now)
+
+
+def text(press: Press, path: str) -> str:
+    stored = press.site.get(path)
+    return stored.body.decode() if stored else ""
 
 
 def entries(press: Press, name: str) -> list[tuple[str, date]]:
@@ -176,3 +187,118 @@ def test_a_candidate_that_lost_an_entry_is_refused_and_the_old_one_stays(press: 
         heal(press, NEXT)
 
     assert entries(press, "both") == before
+
+
+def test_an_entry_keeps_its_translation_until_that_of_its_new_version_is_there(
+    press: Press,
+) -> None:
+    """cs.CV holds the day that replaces it; what is new in cs.LG does not show it in between."""
+    first, other = make_paper("2604.99001"), make_paper("2604.99002")
+    announce(press.papers, [first])
+    announce(press.papers, [other], category="cs.LG")
+    heal(press, DAY)
+    second = replace(first, version=2, title="A Better Title")
+    announce(press.papers, [second], on=NEXT, announce_type=AnnounceType.REPLACE, enriched=False)
+    again = replace(other, version=2)
+    announce(press.papers, [again], category="cs.LG", on=NEXT, announce_type=AnnounceType.REPLACE)
+
+    changed = heal(press, NEXT, minutes=5)["categories_changed"]
+    held = text(press, "f/both/feed.json"), text(press, "f/both/feed.en.json")
+    heal(press, NEXT, minutes=40)
+
+    assert changed == 1
+    assert held[0].count("虚构的标题") == text(press, "cs.LG/feed.json").count("虚构的标题") * 2
+    assert "A Better Title" not in held[1]
+    assert "A Better Title" in text(press, "f/both/feed.en.json")
+
+
+def test_a_new_entry_does_not_wait_for_what_is_replaced(press: Press) -> None:
+    """As in a category's feed: readers see it at once, whatever else is being translated."""
+    first = make_paper("2604.99001")
+    announce(press.papers, [first])
+    heal(press, DAY)
+    second = replace(first, version=2, title="A Better Title")
+    announce(press.papers, [second], on=NEXT, announce_type=AnnounceType.REPLACE, enriched=False)
+    announce(press.papers, [make_paper("2604.99002")], category="cs.LG", on=NEXT)
+
+    heal(press, NEXT, minutes=5)
+
+    assert [i for i, _ in entries(press, "both")] == [tag_of("2604.99002"), tag_of("2604.99001")]
+
+
+def test_replacements_are_entries_where_the_operator_wants_them(press: Press) -> None:
+    """They move with the next one; turned off again, they may go, and the others stay."""
+    announce(press.papers, [make_paper("2604.99002")])
+    known = make_paper("2603.99001", version=2)
+    announce(press.papers, [known], on=NEXT, announce_type=AnnounceType.REPLACE)
+    on = replace(press, settings=replace(press.settings, replacements_in_feeds=True))
+    heal(on, NEXT)
+    seen = entries(press, "both")
+    third = replace(known, version=3)
+    announce(press.papers, [third], on=LATER, announce_type=AnnounceType.REPLACE)
+
+    heal(on, LATER)
+    moved = entries(press, "both")
+    heal(press, LATER)
+
+    other = (tag_of("2604.99002"), DAY)
+    assert seen == [(tag_of("2603.99001"), NEXT), other]
+    assert moved == [(tag_of("2603.99001"), LATER), other]
+    assert entries(press, "both") == [other]
+
+
+def nine_days(press: Press) -> list[date]:
+    """A paper a day, so that the two oldest days have left the feeds by the last one."""
+    days = [DAY + timedelta(days=n) for n in range(9)]
+    for n, on in enumerate(days):
+        announce(press.papers, [make_paper(f"2604.9901{n}")], on=on)
+        issue = FrozenIssue(
+            issue=f"daily-{on}",
+            announced_on=on,
+            frozen_at=at(on) + timedelta(hours=1),
+            reason="ready",
+            papers=(),
+            counts={},
+        )
+        press.site.put_once(issue_path(issue.issue), to_bytes(issue))
+        heal(press, on)
+    return days
+
+
+def arrive_late(press: Press, paper: Paper, *, on: date) -> None:
+    """One more paper of the first day is stored on another one."""
+    listing = replace(make_listing(paper), stored_at=at(on) + timedelta(minutes=30))
+    press.papers.put_papers([listed_as(paper, listing)])
+    press.papers.put_listings([listing])
+    announcement = replace(make_announcement(2), updated_at=listing.stored_at)
+    press.papers.put_announcement(announcement)
+
+
+def test_a_late_arrival_of_a_day_that_left_the_feed_enters_once_on_the_day_it_was_stored(
+    press: Press,
+) -> None:
+    """And leaves with that day."""
+    days = nine_days(press)
+    arrive_late(press, make_paper("2604.99001"), on=days[8])
+    heal(press, days[8], minutes=90)
+    seen = [dict(entries(press, "both")).get(tag_of("2604.99001"))]
+
+    for n in range(1, 9):
+        on = days[8] + timedelta(days=n)
+        announce(press.papers, [make_paper(f"2605.9900{n}")], on=on)
+        heal(press, on)
+        seen.append(dict(entries(press, "both")).get(tag_of("2604.99001")))
+
+    assert seen == [days[8]] * 7 + [None] * 2
+
+
+def test_a_late_arrival_enters_only_where_the_rules_choose_it(press: Press) -> None:
+    days = nine_days(press)
+    arrive_late(press, make_paper("2604.99001", authors=("Bo Sample",)), on=days[8])
+    arrive_late(press, make_paper("2604.99002", title="Graph neural"), on=days[8])
+    press.papers.put_announcement(replace(make_announcement(3), updated_at=at(days[8])))
+
+    heal(press, days[8], minutes=90)
+
+    assert (tag_of("2604.99002"), days[8]) in entries(press, "graphs")
+    assert tag_of("2604.99001") not in dict(entries(press, "graphs"))

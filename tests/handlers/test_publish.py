@@ -442,6 +442,146 @@ def test_what_was_stored_after_the_issue_was_frozen_stands_under_late_arrivals(
     assert stage.entries() == tags(2, 1)
 
 
+def freeze(stage: Stage, on: date) -> None:
+    """The daily issue of *on*, frozen an hour after its papers were stored."""
+    issue = FrozenIssue(
+        issue=f"daily-{on}",
+        announced_on=on,
+        frozen_at=stored_at(on) + timedelta(hours=1),
+        reason="ready",
+        papers=(),
+        counts={},
+    )
+    stage.site.put_once(issue_path(issue.issue), to_bytes(issue))
+
+
+def arrive_late(stage: Stage, paper: Paper, *, at: datetime, of: int, on: date = DAY) -> None:
+    """ArXiv's API tells of one more paper of a day long past, which has *of* with it."""
+    listing = replace(make_listing(paper, on=on), stored_at=at)
+    stage.papers.put_papers([listed_as(paper, listing)])
+    stage.papers.put_listings([listing])
+    stage.enrich([paper], at=at)
+    stage.papers.put_announcement(replace(make_announcement(of, on=on), updated_at=at))
+
+
+def dated(stage: Stage, path: str = "cs.CV/feed.json") -> list[tuple[str, date]]:
+    """The ids that a reader sees, each with its day."""
+    items = json.loads(stage.text(path))["items"]
+    return [(i["id"], datetime.fromisoformat(i["date_published"]).date()) for i in items]
+
+
+def nine_days(stage: Stage) -> list[date]:
+    """A paper a day, 0 to 8, so that the two oldest days have left the feed by the last one."""
+    days = [DAY + timedelta(days=n) for n in range(9)]
+    for n, on in enumerate(days):
+        stage.announce(papers(n), on=on)
+        freeze(stage, on)
+        stage.heal(stored_at(on) + timedelta(minutes=40))
+    return days
+
+
+def test_a_late_arrival_of_a_day_that_left_the_feed_enters_it_on_the_day_it_was_stored(
+    stage: Stage,
+) -> None:
+    """Its page is that of its true date; the two newest days and it push the oldest one out."""
+    days = nine_days(stage)
+    at = stored_at(days[8]) + timedelta(hours=3)
+    arrive_late(stage, papers(9)[0], at=at, of=2)
+
+    stage.stream(at, ("CATEGORY#cs.CV", str(DAY)))
+
+    assert dated(stage)[:3] == [(tags(9)[0], days[8]), (tags(8)[0], days[8]), (tags(7)[0], days[7])]
+    section = stage.text(f"cs.CV/{DAY}.html").split('<section id="late">')[1]
+    assert 'id="2604.99009"' in section
+    assert 'id="2604.99009"' not in stage.text(f"cs.CV/{days[8]}.html")
+
+
+def test_a_late_arrival_stays_on_its_day_and_leaves_the_feed_with_it_for_good(
+    stage: Stage,
+) -> None:
+    """On a Saturday without papers; day after day is published, and its page is touched again."""
+    days = nine_days(stage)
+    stored_on = days[8] + timedelta(days=1)
+    arrive_late(stage, papers(9)[0], at=stored_at(stored_on), of=2)
+    stage.stream(stored_at(stored_on), ("CATEGORY#cs.CV", str(DAY)))
+    seen = [dict(dated(stage)).get(tags(9)[0])]
+
+    for n in range(1, 10):
+        on = stored_on + timedelta(days=n)
+        stage.announce([make_paper(f"2605.9900{n}")], on=on)
+        stage.heal(stored_at(on) + timedelta(minutes=40))
+        stage.stream(stored_at(on) + timedelta(minutes=50), ("CATEGORY#cs.CV", str(DAY)))
+        seen.append(dict(dated(stage)).get(tags(9)[0]))
+
+    assert seen == [stored_on] * 7 + [None] * 3
+
+
+def test_a_late_arrival_that_the_feed_had_room_for_does_not_come_again(stage: Stage) -> None:
+    """It stood on its true date and left with it, though the day it was stored is still there."""
+    days = nine_days(stage)
+    at = stored_at(days[8]) + timedelta(hours=3)
+    arrive_late(stage, papers(9)[0], at=at, of=2, on=days[2])
+    stage.stream(at, ("CATEGORY#cs.CV", str(days[2])))
+    before = dict(dated(stage)).get(tags(9)[0])
+    stage.announce([make_paper("2605.99001")], on=days[8] + timedelta(days=1))
+
+    for minutes in (40, 45):
+        now = stored_at(days[8] + timedelta(days=1)) + timedelta(minutes=minutes)
+        stage.heal(now)
+        stage.stream(now, ("CATEGORY#cs.CV", str(days[2])))
+
+    assert before == days[2]
+    assert tags(9)[0] not in stage.entries()
+
+
+def test_a_late_arrival_has_its_translation_and_its_new_version_where_it_stands(
+    stage: Stage,
+) -> None:
+    days = nine_days(stage)
+    at = stored_at(days[8]) + timedelta(hours=3)
+    arrive_late(stage, papers(9)[0], at=at, of=2)
+    stage.stream(at, ("CATEGORY#cs.CV", str(DAY)))
+    on = days[8] + timedelta(days=1)
+    second = make_paper("2604.99009", version=2, title="A Better Title")
+    stage.announce([second], on=on, announce_type=AnnounceType.REPLACE)
+
+    stage.heal(stored_at(on) + timedelta(minutes=40))
+
+    assert dict(dated(stage))[tags(9)[0]] == days[8]
+    assert "A Better Title" in stage.text("cs.CV/rss.en.xml")
+
+
+def test_a_late_arrival_stays_though_every_note_is_lost(stage: Stage) -> None:
+    days = nine_days(stage)
+    at = stored_at(days[8]) + timedelta(hours=3)
+    arrive_late(stage, papers(9)[0], at=at, of=2)
+    stage.stream(at, ("CATEGORY#cs.CV", str(DAY)))
+    before = dated(stage)
+    for key in stage.papers.get_published("cs.CV"):
+        clients.table(os.environ["PAPERS_TABLE"]).delete_item(
+            Key={"pk": "PUBLISHED#cs.CV", "sk": key}
+        )
+
+    stage.heal(at + timedelta(minutes=40))
+
+    assert dated(stage) == before
+
+
+def test_a_day_that_came_whole_after_its_issue_is_not_late(stage: Stage) -> None:
+    """A category that is followed from today on has a past; its feed does not begin with that."""
+    days = nine_days(stage)
+    for on in (DAY - timedelta(days=2), DAY - timedelta(days=1)):
+        freeze(stage, on)
+        for n, minutes in enumerate((0, 30)):
+            at = stored_at(days[8]) + timedelta(hours=3, minutes=minutes)
+            arrive_late(stage, make_paper(f"2603.9900{on.day % 10}{n}"), at=at, of=n + 1, on=on)
+
+    stage.heal(stored_at(days[8]) + timedelta(hours=4))
+
+    assert stage.entries() == tags(8, 7, 6, 5, 4, 3, 2)
+    assert 'id="late"' not in stage.text(f"cs.CV/{DAY - timedelta(days=2)}.html")
+
+
 def test_older_days_have_pages_though_the_feed_has_room_for_seven(stage: Stage) -> None:
     days = [DAY + timedelta(days=n) for n in range(9)]
     for n, on in enumerate(days):

@@ -58,7 +58,8 @@ def block(record: Record, language: str) -> Block:
     paper = record.paper
     enrichment = record.enrichment("zh") if chinese else None
     original = Passage(clean(paper.title), "en")
-    title = Passage(clean(enrichment.title), "zh-Hans") if enrichment else original
+    translated = clean(enrichment.title) if enrichment else ""
+    title = Passage(translated, "zh-Hans") if translated else original
     tldr = record.tldr("zh" if chinese else "en")
     abstracts = []
     if enrichment and enrichment.abstract:
@@ -69,7 +70,7 @@ def block(record: Record, language: str) -> Block:
     return Block(
         arxiv_id=paper.arxiv_id,
         title=title,
-        subtitle=original if enrichment else None,
+        subtitle=original if translated else None,
         tldr=Passage(clean(tldr), _HTML_LANG["zh" if chinese else "en"])
         if tldr
         else Passage(record.extract, "en"),

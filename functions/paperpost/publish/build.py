@@ -1,8 +1,8 @@
 """Building one category: read, render, pass the gate, put what changed, note it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from paperpost.domain.announcements import Announcement, eastern_date
 from paperpost.domain.categories import Category
@@ -10,18 +10,17 @@ from paperpost.publish.days import (
     CategoryView,
     Day,
     DayCounts,
-    Progress,
     announcement_facts,
     counts,
     data_hash,
-    day_facts,
-    is_held,
-    progress,
 )
 from paperpost.publish.feeds import feed_paths
 from paperpost.publish.files import put_changed, read_files, replace_changed
-from paperpost.publish.inspection import inspect
+from paperpost.publish.holding import held_days, would_lose
+from paperpost.publish.inspection import inspect, seen_in
 from paperpost.publish.known import BUILD, Known, day_note
+from paperpost.publish.latecomers import latecomers
+from paperpost.publish.material import Material, material
 from paperpost.publish.press import Press
 from paperpost.publish.render import Rendered, render_category
 
@@ -70,25 +69,24 @@ def build_category(
         return unchanged
     # Before the data: whoever puts a file from here on may know more than this build.
     stored = read_files(press.site, feed_paths(category.code))
+    seen = seen_in(stored[f"{category.code}/feed.json"])
     read = press.sources.days(_to_read(known, touched))
-    known = replace(known, held=frozenset(_held(press, known, read, now)))
+    held = held_days(press, known, read, now=now)
+    known = replace(known, held=frozenset(day.announced_on for day in held))
     days = [day for day in read if day.announced_on not in known.held]
+    late = latecomers(press, category.code, known, days, seen)
     later = _to_renew(category, known, days, touched)
-    if _waits(press, known, read):
+    source = material(known, days, late, later=later)
+    if source.is_published and would_lose(press, source.records, held):
         _remember(press, category, known, later)
         return unchanged
-    facts = data_hash(fact for day in days for fact in day_facts(day))
-    if (known.build.get("announced"), known.build.get("data")) == (known.announced, facts):
+    if source.is_noted:
         return unchanged
-    rendered = render_category(press, category, known, days)
-    there = stored[f"{category.code}/feed.json"]
-    inspect(press, category, known, days, rendered.feeds, stored=there)
+    rendered = render_category(press, category, known, days, late)
+    inspect(press, category, known, days, rendered.feeds, published=seen)
     _remember(press, category, known, later)
     feeds = replace_changed(press.site, rendered.feeds.files, stored)
-    left = later - {day.announced_on for day in days}
-    return _put(
-        press, category, known, days=days, facts=facts, rendered=rendered, feeds=feeds, later=left
-    )
+    return _put(press, category, source, rendered=rendered, feeds=feeds)
 
 
 def known_of(press: Press, category: Category, *, now: datetime) -> Known:
@@ -113,32 +111,6 @@ def _to_read(known: Known, touched: frozenset[date]) -> list[Announcement]:
     return window + [a for a in older if a.announced_on in wanted][:_OLDER_DAYS_A_RUN]
 
 
-def _held(press: Press, known: Known, read: Sequence[Day], now: datetime) -> Iterator[date]:
-    """The dates that were never published and still wait for their translations."""
-    hold = timedelta(minutes=press.settings.publish_hold_minutes)
-    for day in read:
-        if known.counted(day.announced_on) is None and is_held(
-            day, languages=press.settings.languages, hold=hold, now=now
-        ):
-            yield day.announced_on
-
-
-def _waits(press: Press, known: Known, read: Sequence[Day]) -> bool:
-    """
-    Whether the other days wait for those that are held, too.
-
-    They do where an entry would lose its translation in between: a paper that a held day replaces.
-    A day that readers have never seen waits for its own translations alone.
-    """
-    held = [day for day in read if day.announced_on in known.held]
-    shown = [day for day in read if day.announced_on not in known.held]
-    if any(known.counted(day.announced_on) is None for day in shown):
-        return False
-    there = {record.arxiv_id for day in shown for record in day.records}
-    again = (record for day in held for record in day.records if record.arxiv_id in there)
-    return progress(again, press.settings.languages).open > 0
-
-
 def _to_renew(
     category: Category, known: Known, days: Sequence[Day], touched: frozenset[date]
 ) -> frozenset[date]:
@@ -161,20 +133,18 @@ def _remember(press: Press, category: Category, known: Known, later: frozenset[d
 def _put(
     press: Press,
     category: Category,
-    known: Known,
+    source: Material,
     *,
-    days: Sequence[Day],
-    facts: str,
     rendered: Rendered,
     feeds: tuple[dict[str, str], int],
-    later: frozenset[date],
 ) -> Built:
     """
     Put the pages that changed, what links to them last, and note all of it.
 
     The feeds are out by then, since that is where two publishers meet: whoever loses puts nothing.
     """
-    fresh = {day.announced_on: counts(day, press.settings.languages) for day in days}
+    known = source.known
+    fresh = {day.announced_on: counts(day, press.settings.languages) for day in source.days}
     noted: dict[str, str] = dict(known.build.get("files", {}))
     day_puts = sum(
         _put_day(press, known, announcement, files, fresh.get(announcement.announced_on))
@@ -182,16 +152,7 @@ def _put(
     )
     feed_digests, feed_puts = feeds
     index_digests, index_puts = put_changed(press.site, rendered.indexes, noted)
-    done = sum((progress(day.records, press.settings.languages) for day in days), start=Progress())
-    left = [
-        a for a in known.with_papers if a.announced_on not in fresh and not known.is_noted_as(a)
-    ]
-    note = {
-        "announced": known.announced,
-        "data": facts,
-        "open": done.open + len(left) + len(later),
-        "later": sorted(map(date.isoformat, later)),
-        "not_shown": done.not_shown,
+    note = source.note(press.settings.languages) | {
         "entries": len(rendered.feeds.shown),
         "files": feed_digests | index_digests,
     }

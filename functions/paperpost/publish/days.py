@@ -77,9 +77,6 @@ class Progress:
     open: int = 0
     not_shown: int = 0
 
-    def __add__(self, other: "Progress") -> "Progress":
-        return Progress(open=self.open + other.open, not_shown=self.not_shown + other.not_shown)
-
 
 def make_day(
     announcement: Announcement,

@@ -129,7 +129,8 @@ def _named(press: Press, refused: list[RefusedError], *, now: datetime) -> dict[
             if code not in known:
                 known[code] = known_of(press, taxonomy().categories[code], now=now)
         try:
-            built[feed.name] = build_named(press, feed, {code: known[code] for code in followed})
+            theirs = {code: known[code] for code in followed}
+            built[feed.name] = build_named(press, feed, theirs, now=now)
         except (RefusedError, ConflictError) as exc:
             path = f"{feed.folder}/feed.json"
             told = exc if isinstance(exc, RefusedError) else RefusedError(path, str(exc))

@@ -19,10 +19,10 @@ def inspect(
     days: Sequence[Day],
     feeds: FeedFiles,
     *,
-    stored: StoredFile | None,
+    published: Sequence[Shown],
 ) -> None:
     """
-    Let the candidates pass if they may replace what readers see; *stored* is their JSON Feed.
+    Let the candidates pass if they may replace what is *published*, what readers see.
 
     Raises: RefusedError: With the file and the reason.
     """
@@ -32,7 +32,6 @@ def inspect(
         check_day(path, published=counted.published if counted else 0, candidate=len(day.records))
     check_readable(feeds.files, feeds.shown)
     path = f"{category.code}/feed.json"
-    published = seen_in(stored)
     if not press.settings.replacements_in_feeds:
         published = _without_replacements(published, days)
     check_feed(path, published=published, candidate=feeds.shown)
@@ -47,8 +46,11 @@ def seen_in(stored: StoredFile | None) -> Sequence[Shown]:
 
 
 def _without_replacements(published: Sequence[Shown], days: Sequence[Day]) -> Sequence[Shown]:
-    """*published* without papers that are replacements only: an operator may turn those off."""
-    records = [record for day in days for record in day.records]
-    replaced = {r.arxiv_id for r in records if r.listing.announce_type.is_replacement}
-    entered = {r.arxiv_id for r in records if not r.listing.announce_type.is_replacement}
-    return [entry for entry in published if entry.arxiv_id not in replaced - entered]
+    """*published* without entries that are replacements: an operator may turn those off."""
+    listed = [
+        (r.listing.announce_type, Shown(r.arxiv_id, d.announced_on))
+        for d in days
+        for r in d.records
+    ]
+    replaced = {shown for announce_type, shown in listed if announce_type.is_replacement}
+    return [entry for entry in published if entry not in replaced]

@@ -40,6 +40,12 @@ class Known:
         return frozenset(map(date.fromisoformat, self.build.get("later", ())))
 
     @property
+    def late(self) -> Mapping[str, date]:
+        """Late arrivals that feeds were made with: id → Eastern date of storing."""
+        noted = self.build.get("late", {})
+        return {arxiv_id: date.fromisoformat(on) for arxiv_id, on in noted.items()}
+
+    @property
     def with_papers(self) -> list[Announcement]:
         """Complete announcements that hold something, newest first."""
         return [a for a in self.announcements if a.state is AnnouncementState.COMPLETE and a.stored]

@@ -2,26 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import datetime
 
-from paperpost.domain.gate import Shown, check_feed
+from paperpost.domain.gate import check_feed
 from paperpost.domain.namedfeeds import NamedFeed
-from paperpost.domain.papers import AnnounceType, FirstListing, Listing, Paper
+from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
-from paperpost.domain.rules import passes
-from paperpost.domain.windows import MOST_DAYS, MOST_ENTRIES
-from paperpost.publish.days import data_hash
-from paperpost.publish.entries import FeedDay, feed_days, midnight
-from paperpost.publish.feedmeta import about_choice
+from paperpost.publish.choosing import Choice, choose
+from paperpost.publish.days import Day, data_hash
+from paperpost.publish.entries import FeedDay, feed_days
+from paperpost.publish.feedmeta import FeedMeta, about_choice
 from paperpost.publish.feeds import FeedFiles, feed_files, feed_paths, named_metas
 from paperpost.publish.files import put_changed, read_files, replace_changed
+from paperpost.publish.holding import held_days, would_lose
 from paperpost.publish.inspection import seen_in
 from paperpost.publish.known import BUILD, Known
+from paperpost.publish.latecomers import standing, with_late
 from paperpost.publish.pages import named_page
 from paperpost.publish.press import Press
 from paperpost.publish.readback import check_readable
-
-_ALWAYS_WHOLE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,9 @@ class NamedBuilt:
     shrunk: int = 0
 
 
-def build_named(press: Press, feed: NamedFeed, known: Mapping[str, Known]) -> NamedBuilt:
+def build_named(
+    press: Press, feed: NamedFeed, known: Mapping[str, Known], *, now: datetime
+) -> NamedBuilt:
     """
     Publish what changed of *feed*; *known*: what is published of its categories.
 
@@ -48,21 +49,33 @@ def build_named(press: Press, feed: NamedFeed, known: Mapping[str, Known]) -> Na
     note = press.papers.get_published(feed.folder).get(BUILD, {})
     chosen = data_hash([asdict(feed), sorted(known)])
     facts = data_hash([press.fingerprint(), chosen, *map(_facts, known.values())])
+    unchanged = NamedBuilt(has_feed=bool(note.get("entries")))
     if note.get("data") == facts:
-        return NamedBuilt(has_feed=bool(note["entries"]))
+        return unchanged
     stored = read_files(press.site, feed_paths(feed.folder))
     # Where the operator chose otherwise, what was published binds nobody.
-    seen = seen_in(stored[f"{feed.folder}/feed.json"]) if note.get("choice") == chosen else ()
-    feeds = _feeds(press, feed, _days(press, feed, known, seen))
+    binding = note.get("choice") == chosen
+    choice = choose(
+        press,
+        feed,
+        known,
+        seen=seen_in(stored[f"{feed.folder}/feed.json"]) if binding else (),
+        dealt=note.get("late", ()) if binding else (),
+    )
+    if choice.is_published and would_lose(press, choice.records, _held(press, known, now)):
+        return unchanged
+    feeds = _feeds(press, feed, choice)
     check_readable(feeds.files, feeds.shown)
-    check_feed(f"{feed.folder}/feed.json", published=seen, candidate=feeds.shown)
+    check_feed(f"{feed.folder}/feed.json", published=choice.seen, candidate=feeds.shown)
     digests, puts = replace_changed(press.site, feeds.files, stored)
     page = {f"{feed.folder}/index.html": named_page(press.facts, feed, has_feed=bool(feeds.files))}
     page_digests, page_puts = put_changed(press.site, page, dict(note.get("files", {})))
+    there = {shown.arxiv_id for shown in feeds.shown}
     noted = {
         "data": facts,
         "choice": chosen,
         "entries": len(feeds.shown),
+        "late": sorted(_late(known) & {*there, *(note.get("late", ()) if binding else ())}),
         "files": digests | page_digests,
     }
     press.papers.put_published(feed.folder, BUILD, noted)
@@ -79,92 +92,37 @@ def _facts(known: Known) -> list[object]:
     return [known.build.get("announced"), known.build.get("data")]
 
 
-def _days(
-    press: Press, feed: NamedFeed, known: Mapping[str, Known], seen: Sequence[Shown]
-) -> Sequence[FeedDay]:
-    """
-    The days of the feed, newest first.
-
-    An entry that readers have keeps its day, and stays though a later version or a translation no
-    longer matches; it goes with its day alone. So a feed of rare papers never runs empty.
-    """
-    kept = {entry.arxiv_id: entry.announced_on for entry in seen}
-    found: dict[str, Record] = {}
-    entered: set[date] = set()
-    oldest = date.max
-    for oldest in _dates(known):
-        for record in _records(press, known, oldest):
-            if record.arxiv_id in found or record.arxiv_id in kept:
-                continue
-            if passes(record, include=feed.include, exclude=feed.exclude):
-                found[record.arxiv_id] = record
-                entered.add(oldest)
-        if len(entered) > MOST_DAYS or (len(entered) > _ALWAYS_WHOLE and len(found) > MOST_ENTRIES):
-            break
-    placed = [r for record in found.values() if (r := _placed(record, feed, oldest=oldest))]
-    shown = [*placed, *_kept(press, feed, kept)]
-    return feed_days(r for record in shown for r in (record, *_replaced(record, feed)))
+def _late(known: Mapping[str, Known]) -> set[str]:
+    return {arxiv_id for one in known.values() for arxiv_id in one.late}
 
 
-def _dates(known: Mapping[str, Known]) -> list[date]:
-    """The published dates of any category, newest first, as far back as feeds may reach."""
-    dates = {a.announced_on for k in known.values() for a in k.window}
-    return sorted(dates, reverse=True)
-
-
-def _records(press: Press, known: Mapping[str, Known], on: date) -> Iterator[Record]:
-    """The new and cross-listed papers of a date in every category that shows it."""
+def _held(press: Press, known: Mapping[str, Known], now: datetime) -> list[Day]:
+    """The days of any category that wait for their translations."""
+    held = []
     for one in known.values():
-        announced = [a for a in one.window if a.announced_on == on]
-        if announced and one.counted(on) is not None:
-            for day in press.sources.days(announced):
-                yield from (r for r in day.records if not r.listing.announce_type.is_replacement)
+        unseen = [a for a in one.window if one.counted(a.announced_on) is None]
+        held += held_days(press, one, press.sources.days(unseen), now=now)
+    return held
 
 
-def _kept(press: Press, feed: NamedFeed, kept: Mapping[str, date]) -> Iterator[Record]:
-    """The entries that readers have, with the papers' present texts, on the days they stand at."""
-    papers = press.papers.get_papers(kept)
-    enrichments = press.papers.get_enrichments(kept, press.settings.languages)
-    for arxiv_id, paper in papers.items():
-        first = _first(paper, feed)
-        listing = Listing(
-            category=first[0] if first else paper.primary,
-            announced_on=kept[arxiv_id],
-            arxiv_id=arxiv_id,
-            version=paper.version,
-            announce_type=first[1].announce_type if first else AnnounceType.NEW,
-            stored_at=midnight(kept[arxiv_id]),
+def _feeds(press: Press, feed: NamedFeed, choice: Choice) -> FeedFiles:
+    def make(moved: Sequence[Record]) -> FeedFiles:
+        shown = standing(choice.records, moved)
+        days = feed_days(
+            (r for record in shown for r in (record, *_replaced(record, feed))),
+            replacements=press.settings.replacements_in_feeds,
         )
-        yield Record(paper=paper, listing=listing, enrichments=enrichments.get(arxiv_id, {}))
+        return feed_files(days, _metas(press, feed, days), contact_mail=press.settings.contact_mail)
+
+    return with_late(make, choice.fresh)
 
 
-def _placed(record: Record, feed: NamedFeed, *, oldest: date) -> Record | None:
-    """*record* at its first listing in the feed's categories; None if that day was not read."""
-    first = _first(record.paper, feed)
-    if first is None:
-        return record
-    category, listed = first
-    if listed.announced_on < oldest:
-        return None
-    return replace(
-        record,
-        listing=replace(
-            record.listing,
-            category=category,
-            announced_on=listed.announced_on,
-            announce_type=listed.announce_type,
-        ),
-    )
-
-
-def _first(paper: Paper, feed: NamedFeed) -> tuple[str, FirstListing] | None:
-    """Where and when the first of the feed's categories announced *paper*; new before cross."""
-    listed = [
-        (first.announced_on, first.announce_type.rank, category)
-        for category in feed.categories
-        if (first := paper.listed.get(category)) and not first.announce_type.is_replacement
-    ]
-    return (min(listed)[2], paper.listed[min(listed)[2]]) if listed else None
+def _metas(press: Press, feed: NamedFeed, days: Sequence[FeedDay]) -> list[FeedMeta]:
+    if not days:
+        return []
+    newest = days[0].announced_on
+    said = about_choice(newest, papers=len(days[0].papers), next_at=press.facts.next_after(newest))
+    return named_metas(feed, site_url=press.settings.site_url, said=said)
 
 
 def _replaced(record: Record, feed: NamedFeed) -> Iterator[Record]:
@@ -176,12 +134,3 @@ def _replaced(record: Record, feed: NamedFeed) -> Iterator[Record]:
                     record.listing, announced_on=on, announce_type=AnnounceType.REPLACE
                 )
                 yield replace(record, listing=listing)
-
-
-def _feeds(press: Press, feed: NamedFeed, days: Sequence[FeedDay]) -> FeedFiles:
-    if not days:
-        return feed_files([], [])
-    newest = days[0].announced_on
-    said = about_choice(newest, papers=len(days[0].papers), next_at=press.facts.next_after(newest))
-    metas = named_metas(feed, site_url=press.settings.site_url, said=said)
-    return feed_files(days, metas, contact_mail=press.settings.contact_mail)

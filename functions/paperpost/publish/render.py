@@ -6,12 +6,14 @@ from datetime import date
 
 from paperpost.domain.announcements import Announcement
 from paperpost.domain.categories import Category
+from paperpost.domain.records import Record
 from paperpost.publish.bibtex import bibliography
 from paperpost.publish.days import CategoryView, Day, counts
 from paperpost.publish.entries import feed_days
 from paperpost.publish.feedmeta import about
 from paperpost.publish.feeds import FeedFiles, category_metas, feed_files
 from paperpost.publish.known import Known
+from paperpost.publish.latecomers import Latecomers, standing, with_late
 from paperpost.publish.markdown import digest
 from paperpost.publish.pages import Page, category_page, day_page, quiet_page
 from paperpost.publish.press import Press
@@ -30,12 +32,12 @@ class Rendered:
 
 
 def render_category(
-    press: Press, category: Category, known: Known, days: Sequence[Day]
+    press: Press, category: Category, known: Known, days: Sequence[Day], late: Latecomers
 ) -> Rendered:
     """Every file of *category* that *days* (newest first) show up in."""
     in_window = {announcement.announced_on for announcement in known.window}
     newest = [day for day in days if day.announced_on in in_window]
-    feeds = _feeds(press, category, newest)
+    feeds = _feeds(press, category, newest, late)
     fresh = {day.announced_on: counts(day, press.settings.languages) for day in days}
     view = known.view(fresh, has_feed=bool(feeds.files))
     pages = {
@@ -57,7 +59,7 @@ def render_category(
     )
 
 
-def _feeds(press: Press, category: Category, days: Sequence[Day]) -> FeedFiles:
+def _feeds(press: Press, category: Category, days: Sequence[Day], late: Latecomers) -> FeedFiles:
     shown = [day for day in days if day.records]
     if not shown:
         return feed_files([], [])
@@ -67,14 +69,14 @@ def _feeds(press: Press, category: Category, days: Sequence[Day]) -> FeedFiles:
         receipt=shown[0].receipt(press.settings.languages),
         next_at=press.facts.next_after(newest),
     )
-    return feed_files(
-        feed_days(
-            (record for day in shown for record in day.records),
-            replacements=press.settings.replacements_in_feeds,
-        ),
-        category_metas(category, site_url=press.settings.site_url, said=said),
-        contact_mail=press.settings.contact_mail,
-    )
+    metas = category_metas(category, site_url=press.settings.site_url, said=said)
+
+    def make(moved: Sequence[Record]) -> FeedFiles:
+        records = standing((r for day in shown for r in day.records), [*late.moved, *moved])
+        found = feed_days(records, replacements=press.settings.replacements_in_feeds)
+        return feed_files(found, metas, contact_mail=press.settings.contact_mail)
+
+    return with_late(make, late.fresh)
 
 
 def _day_page(press: Press, category: Category, known: Known, day: Day, *, has_feed: bool) -> Page:

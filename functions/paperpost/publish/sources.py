@@ -53,14 +53,21 @@ class Sources:
         ]
 
     def _late(self, announcement: Announcement, listings: Sequence[Listing]) -> frozenset[str]:
-        """Ids that were stored after the date's issue was frozen."""
+        """
+        Ids that were stored after the date's issue was frozen.
+
+        A day that came whole after it (a category that was followed later, or filled by hand) is
+        that day, and nothing of it late.
+        """
         if not listings:
             return frozenset()
         # Nearly always a day is stored in one go; only for stragglers the issue is looked at.
         first = min(listing.stored_at for listing in listings)
         after = [x for x in listings if x.stored_at > first + _IN_ONE_GO]
         frozen_at = self._issue_frozen_at(announcement.announced_on) if after else None
-        return frozenset(x.arxiv_id for x in after if frozen_at and x.stored_at > frozen_at)
+        if frozen_at is None or first > frozen_at:
+            return frozenset()
+        return frozenset(x.arxiv_id for x in after if x.stored_at > frozen_at)
 
     def _issue_frozen_at(self, on: date) -> datetime | None:
         if on not in self._frozen_at:

@@ -142,3 +142,18 @@ def test_the_published_time_is_eastern_midnight_in_winter_too() -> None:
     record = make_record(on=date(2026, 1, 6))
 
     assert only([record]).published_at == datetime(2026, 1, 6, 5, tzinfo=UTC)
+
+
+def test_a_title_that_was_not_translated_stands_as_it_was_written() -> None:
+    """A record may bring a TL;DR alone; its entry is still named by a title, not by its id."""
+    paper = make_paper("2604.99001", title="A Made-Up Title")
+    record = Record(
+        paper=paper,
+        listing=make_listing(paper),
+        enrichments={"zh": make_enrichment(paper, title="")},
+    )
+
+    entry = make_entry(only([record]), "zh", Detail.FULL, contact_mail="")
+
+    assert entry.title == "A Made-Up Title"
+    assert entry.html.count("A Made-Up Title") == 0
