@@ -42,17 +42,23 @@ def site_of(settings: SubscribeSettings) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request being answered."""
+    """One request being answered. `epoch_s`: the real clock, which DynamoDB's TTL goes by."""
 
     settings: SubscribeSettings
     table: SubscriberTable
     keys: TokenKeys
     now: datetime
+    epoch_s: int
     reader: pages.Reader
 
     @classmethod
     def begin(
-        cls, settings: SubscribeSettings, headers: Mapping[str, str], *, now: datetime
+        cls,
+        settings: SubscribeSettings,
+        headers: Mapping[str, str],
+        *,
+        now: datetime,
+        epoch_s: int,
     ) -> "Call":
         """A call with the stage's table and keys."""
         return cls(
@@ -62,6 +68,7 @@ class Call:
             ),
             keys=token_keys(clients.ssm(), settings.token_keys_parameter, now=now),
             now=now,
+            epoch_s=epoch_s,
             reader=pages.Reader.of(headers),
         )
 

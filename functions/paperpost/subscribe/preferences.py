@@ -16,6 +16,7 @@ from paperpost.subscribe.forms import Fields, RequestError, one_of, single
 LANGUAGES = ("zh", "en", "both")
 LENGTHS = ("brief", "full")
 _HOURS = 24
+_MOST_PAPERS = 9_999
 _LONGEST_PAUSE = timedelta(days=366)
 
 
@@ -82,9 +83,7 @@ def _most(fields: Fields) -> int | None:
     text = single(fields, "most")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0):  # noqa: PLR2004  9999
-        raise RequestError("field", field="most")
-    return int(text)
+    return _number(text, "most", range(1, _MOST_PAPERS + 1))
 
 
 def _hour(fields: Fields) -> int | None:
@@ -92,8 +91,14 @@ def _hour(fields: Fields) -> int | None:
     text = single(fields, "hour")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < _HOURS):  # noqa: PLR2004
-        raise RequestError("field", field="hour")
+    return _number(text, "hour", range(_HOURS))
+
+
+def _number(text: str, name: str, allowed: range) -> int:
+    """The number that *text* writes in plain digits; int() alone takes signs and `1_000`, too."""
+    is_short = len(text) <= len(str(allowed[-1]))
+    if not (is_short and text.isascii() and text.isdigit() and int(text) in allowed):
+        raise RequestError("field", field=name)
     return int(text)
 
 
