@@ -12,7 +12,7 @@ from paperpost.domain.subscribers import Cadence, Preferences, Rule, SubscriberS
 from paperpost.domain.tokens import mailbox_hash
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
-from support.readers import ADDRESS, NOW, make_subscriber, store
+from support.readers import ADDRESS, EPOCH_S, NOW, make_subscriber, store
 from support.signup import KEYS, WISH, call, dump, link, page_of, queued, status_of
 
 CONFIRMED = SubscriberStatus.CONFIRMED
@@ -319,7 +319,10 @@ def test_a_used_link_shows_preferences_to_nobody_later(
 def claims(table: SubscriberTable, address: str, *hours: int) -> list[bool]:
     """Whether a confirmation may go to *address* after so many hours each."""
     mailbox = mailbox_hash(address, KEYS)
-    return [table.claim_confirmation(mailbox, now=NOW + timedelta(hours=h)) for h in hours]
+    return [
+        table.claim_confirmation(mailbox, now=NOW + timedelta(hours=h), expires_at=EPOCH_S)
+        for h in hours
+    ]
 
 
 def test_a_mailbox_is_asked_once_in_24_hours_and_three_times_in_all(table: SubscriberTable) -> None:

@@ -89,7 +89,9 @@ def _sign_up(call: Call, wish: signup.SignUp) -> None:
         epoch_s=call.epoch_s,
     )
     queue = Queue(clients.sqs(), call.settings.confirmation_queue_url)
-    signup.sign_up(wish, table=call.table, queue=queue, keys=call.keys, now=call.now)
+    signup.sign_up(
+        wish, table=call.table, queue=queue, keys=call.keys, now=call.now, epoch_s=call.epoch_s
+    )
     count("SignupsAccepted")
 
 
