@@ -54,12 +54,19 @@ def _categories(
 ) -> tuple[str, ...]:
     # A JSON sender, or a form with one text box, may put several into one text.
     wanted = [code for text in codes for code in text.replace(",", " ").split()]
-    try:
-        known = tuple(dict.fromkeys(taxonomy.canonical(code) for code in wanted))
-    except InvalidInputError as exc:
-        raise RequestError("categories", field="categories") from exc
-    if not known or not set(known) <= set(configured):
+    if not wanted:
         raise RequestError("categories", field="categories")
+    return tuple(dict.fromkeys(_category(code, configured, taxonomy) for code in wanted))
+
+
+def _category(code: str, configured: Collection[str], taxonomy: Taxonomy) -> str:
+    """The canonical code, if the site carries it."""
+    try:
+        known = taxonomy.canonical(code)
+    except InvalidInputError as exc:
+        raise RequestError("no-category", field="categories", word=code[:40]) from exc
+    if known not in configured:
+        raise RequestError("not-carried", field="categories", word=code[:40])
     return known
 
 
