@@ -138,10 +138,11 @@ def author_matches(rule: Rule, name: str) -> bool:
 
 def hits(rule: Rule, text: str) -> list[tuple[int, int]]:
     """Where in *text* the rule's phrase stands: pairs of start and end."""
-    pattern = _pattern(rule.phrase)
-    if pattern is None:
-        return []
+    pattern, word = _pattern(rule.phrase)
     folded, origin = _folded(text)
+    # Most texts hold nothing of it, which is told ten times faster without the pattern.
+    if pattern is None or word not in folded:
+        return []
     found = (match.span() for match in pattern.finditer(folded))
     if origin is None:
         return list(found)
@@ -172,16 +173,17 @@ def _texts(rule: Rule, record: Record) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _pattern(phrase: str) -> re.Pattern[str] | None:
+def _pattern(phrase: str) -> tuple[re.Pattern[str] | None, str]:
+    """What finds the phrase in a folded text, and its longest word, which must stand there."""
     words = _folded(phrase)[0].split()
     if not words:
-        return None
+        return None, ""
     text = r"\s+".join(map(re.escape, words))
     if re.match(_LETTER, words[0]):
         text = rf"(?<!{_LETTER}){text}"
     if re.match(_LETTER, words[-1][-1]):
         text = rf"{text}(?!{_LETTER})"
-    return re.compile(text)
+    return re.compile(text), max(words, key=len)
 
 
 @lru_cache(maxsize=8192)
