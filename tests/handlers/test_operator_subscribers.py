@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,13 @@ import pytest
 from paperpost import clients
 from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.subscribers import Preferences, SubscriberStatus
+from paperpost.domain.tokens import mailbox_hash
 from paperpost.storage.queues import Queue
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.subscribers import Office, erased, exported, imported, listed, read_rows
 from support.aws import Cloud
-from support.readers import ADDRESS, make_keys, make_subscriber, store
-from support.signup import dump, queued
+from support.readers import ADDRESS, EPOCH_S, make_keys, make_subscriber, store
+from support.signup import dump, queued, times_to_live
 
 CSV = (
     f"address,categories,language\n{ADDRESS},cs.CV math.ST,en\nnot an address,cs.CV,\n"
@@ -80,10 +81,70 @@ def test_a_dry_run_counts_and_changes_nothing(cloud: Cloud, office: Office, file
     counts = imported(office, read_rows(file), consent_source="x", dry_run=True, is_quiet=True)
     to_erase = erased(office, ADDRESS, dry_run=True)
 
-    assert counts == {"confirmed": 1, "known": 1, "refused": 1}
+    assert counts == {"confirmed": 2, "known": 0, "refused": 1}
     assert to_erase == {"to be erased": 1}
     assert dump() == before
     assert queued(cloud) == []
+
+
+@pytest.mark.parametrize("status", [s for s in SubscriberStatus if s != "unconfirmed"])
+def test_an_import_leaves_a_known_address_as_it_is(
+    office: Office, file: Path, status: SubscriberStatus
+) -> None:
+    """Whatever consent the operator states: who left has the last word."""
+    stored = store(office.table, status=status)
+
+    counts = imported(office, read_rows(file), consent_source="x", dry_run=False, is_quiet=True)
+
+    assert counts["known"] == 1
+    assert office.table.get("a1") == stored
+
+
+def test_a_reader_who_lost_every_confirmation_is_confirmed_by_a_stated_consent(
+    cloud: Cloud, office: Office, file: Path
+) -> None:
+    """And may sign up again, should they leave."""
+    store(office.table)
+    mailbox = mailbox_hash(ADDRESS, office.keys)
+    for day in range(3):
+        at = office.now + timedelta(days=day)
+        assert office.table.claim_confirmation(mailbox, now=at, expires_at=EPOCH_S)
+    rows = read_rows(file)
+
+    asked = imported(office, rows, consent_source=None, dry_run=False, is_quiet=True)
+    counts = imported(office, rows, consent_source="their mail", dry_run=False, is_quiet=True)
+
+    stored = office.table.get("a1")
+    assert (asked["known"], counts["confirmed"]) == (1, 2)
+    assert stored is not None
+    assert (stored.status, stored.consent["source"]) == (SubscriberStatus.CONFIRMED, "their mail")
+    later = office.now + timedelta(days=9)
+    assert office.table.claim_confirmation(mailbox, now=later, expires_at=EPOCH_S)
+    assert [message for message in queued(cloud) if message["subscriber"] == "a1"] == []
+
+
+def test_an_imported_address_that_never_confirms_is_forgotten(office: Office, file: Path) -> None:
+    """As one from the form is; a confirmed one is not."""
+    rows = read_rows(file)
+
+    imported(office, rows[:1], consent_source=None, dry_run=False, is_quiet=True)
+    asked = times_to_live()
+    imported(office, rows[:1], consent_source="x", dry_run=False, is_quiet=True)
+
+    in_30_days = int((office.now + timedelta(days=30)).timestamp())
+    assert asked == {"PROFILE": in_30_days, "EMAIL": in_30_days}
+    assert times_to_live() == {}
+
+
+def test_an_exported_file_can_be_imported(office: Office, tmp_path: Path) -> None:
+    """What was kept from being a formula is an address again."""
+    store(office.table, make_subscriber(address="+plus@example.com"))
+    path = tmp_path / "all.csv"
+    exported(office, path)
+
+    (row,) = read_rows(path)
+
+    assert row.address == "+plus@example.com"
 
 
 def test_an_erased_address_cannot_be_imported_again(office: Office, file: Path) -> None:

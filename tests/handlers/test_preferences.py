@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from paperpost import clients
+from paperpost.data import taxonomy
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence, Preferences, Rule, SubscriberStatus
 from paperpost.domain.tokens import mailbox_hash
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
-from support.readers import ADDRESS, NOW, make_subscriber, store
+from support.readers import ADDRESS, EPOCH_S, NOW, make_subscriber, store
 from support.signup import KEYS, WISH, call, dump, link, page_of, queued, status_of
 
 CONFIRMED = SubscriberStatus.CONFIRMED
@@ -170,7 +171,7 @@ def test_the_page_tells_when_the_next_mail_is_expected(
 
 
 def test_categories_stand_by_archive(table: SubscriberTable) -> None:
-    """All that the site offers."""
+    """To tick all that the site carries, with names; the rest of arXiv's can be read about."""
     store(table)
 
     page = page_of(call("GET", link("preferences")))
@@ -178,6 +179,22 @@ def test_categories_stand_by_archive(table: SubscriberTable) -> None:
     fields = page.xpath("//fieldset[.//input[@name='categories']]")
     offered = [[i.get("value") for i in f.xpath(".//input")] for f in fields]
     assert offered == [["cs.AI", "cs.CV"], ["math.ST"]]
+    assert "计算机视觉与模式识别" in fields[0].text_content()
+    (others,) = page.xpath("//details[.//b='hep-th']")
+    told = {p.xpath("b")[0].text: p.text_content().split() for p in others.xpath("p[b]")}
+    assert others.xpath(".//input") == []
+    assert "cs.CL" in told["cs"]
+    assert not {"cs.AI", "cs.CV"} & {*told["cs"]}
+    assert sum(text.count("·") for text in told.values()) == len(taxonomy().categories) - 3
+
+
+def test_a_category_that_is_no_longer_carried_is_told(table: SubscriberTable) -> None:
+    """Nothing comes of it any more, and the next saving drops it."""
+    store(table, make_subscriber(preferences=Preferences(categories=("cs.CV", "hep-th"))))
+
+    page = page_of(call("GET", link("preferences")))
+
+    assert "hep-th" in page.xpath("//p[@class='warning']")[0].text_content()
 
 
 # change of address
@@ -319,7 +336,10 @@ def test_a_used_link_shows_preferences_to_nobody_later(
 def claims(table: SubscriberTable, address: str, *hours: int) -> list[bool]:
     """Whether a confirmation may go to *address* after so many hours each."""
     mailbox = mailbox_hash(address, KEYS)
-    return [table.claim_confirmation(mailbox, now=NOW + timedelta(hours=h)) for h in hours]
+    return [
+        table.claim_confirmation(mailbox, now=NOW + timedelta(hours=h), expires_at=EPOCH_S)
+        for h in hours
+    ]
 
 
 def test_a_mailbox_is_asked_once_in_24_hours_and_three_times_in_all(table: SubscriberTable) -> None:

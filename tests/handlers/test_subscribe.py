@@ -259,11 +259,11 @@ def test_pressing_twice_at_once_is_as_good(table: SubscriberTable) -> None:
     def press_first(**_: Any) -> None:
         rival.set_status("a1", SubscriberStatus.CONFIRMED, now=NOW)
 
-    dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", press_first)
+    dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", press_first)
 
     answer = call("POST", link("confirm"))
 
-    dynamodb.meta.events.unregister("before-call.dynamodb.UpdateItem", press_first)
+    dynamodb.meta.events.unregister("before-call.dynamodb.TransactWriteItems", press_first)
     assert answer["statusCode"] == 200
     assert status_of(table) == "confirmed"
 
@@ -606,11 +606,11 @@ def test_a_profile_that_keeps_changing_asks_for_patience(
     store(table)
     dynamodb = clients.table("subscribers").meta.client
     interfere = faster_writer()
-    dynamodb.meta.events.register("before-call.dynamodb.UpdateItem", interfere)
+    dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", interfere)
 
     answer = call("POST", link("confirm"))
 
-    dynamodb.meta.events.unregister("before-call.dynamodb.UpdateItem", interfere)
+    dynamodb.meta.events.unregister("before-call.dynamodb.TransactWriteItems", interfere)
     assert answer["statusCode"] == 503
     assert status_of(table) == "unconfirmed"
 

@@ -16,6 +16,8 @@ from oracle.source import FIRST_SIGHT, Announced, Truth, belongs, canonical
 CONFIRMED, UNCONFIRMED = "confirmed", "unconfirmed"
 _LIMITS = ("most", "most_papers", "max_papers")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W_]+")
+_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 class ReadersError(Exception):
@@ -184,21 +186,22 @@ def _first(reader: Reader, paper: Announced, truth: Truth, types: frozenset[str]
 
 def _allowed(reader: Reader, paper: Announced) -> Match:
     """What the rules say: a word that stands there decides, a doubtful one leaves it open."""
-    excluded = max((_matches(r, paper).value for r in reader.exclude), default=0)
-    included = max((_matches(r, paper).value for r in reader.include), default=Match.YES.value)
+    excluded = max((matches(r, paper).value for r in reader.exclude), default=0)
+    included = max((matches(r, paper).value for r in reader.include), default=Match.YES.value)
     if excluded == Match.YES.value or included == Match.NO.value:
         return Match.NO
     sure = excluded == Match.NO.value and included == Match.YES.value
     return Match.YES if sure else Match.MAYBE
 
 
-def _matches(rule: Rule, paper: Announced) -> Match:
+def matches(rule: Rule, paper: Announced) -> Match:
+    """Whether *rule* speaks of *paper*, as far as the source tells."""
+    if rule.field == "author":
+        return _by_author(rule, paper)
     text = _folded(
-        {
-            "title": paper.title,
-            "abstract": paper.abstract,
-            "author": paper.authors,
-        }.get(rule.field, f"{paper.title}\n{paper.abstract}")
+        {"title": paper.title, "abstract": paper.abstract}.get(
+            rule.field, f"{paper.title}\n{paper.abstract}"
+        )
     )
     phrase = _folded(rule.phrase)
     if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text):
@@ -206,6 +209,36 @@ def _matches(rule: Rule, paper: Announced) -> Match:
     loose = all(word in text for word in phrase.split())
     # A Chinese word may match the translation, which the source does not hold.
     return Match.MAYBE if loose or _HAN.search(phrase) else Match.NO
+
+
+def _by_author(rule: Rule, paper: Announced) -> Match:
+    """Whether one author's words are those of the rule, or begin with its initials."""
+    wanted = sorted(_WORD.findall(_folded(rule.phrase)), key=len, reverse=True)
+    expands = not all(map(_is_initial, wanted))
+    # What stands in brackets is where they work; TeX writes accents that the rule does not.
+    plain = _BRACKETS.sub(" ", paper.authors)
+    for authors, answer in ((plain, Match.YES), (paper.authors, Match.MAYBE)):
+        names = (_WORD.findall(_folded(name)) for name in authors.split(","))
+        if wanted and any(_is_named(name, wanted, expands=expands) for name in names):
+            return answer
+    return Match.MAYBE if "\\" in paper.authors else Match.NO
+
+
+def _is_named(name: list[str], wanted: list[str], *, expands: bool) -> bool:
+    """Whether each wanted word finds a word of the name that no other one takes."""
+    if not wanted:
+        return True
+    first, rest = wanted[0], wanted[1:]
+    begins = expands and _is_initial(first)
+    return any(
+        (word.startswith(first) if begins else word == first)
+        and _is_named(name[:n] + name[n + 1 :], rest, expands=expands)
+        for n, word in enumerate(name)
+    )
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word != word.upper()
 
 
 def _folded(text: str) -> str:

@@ -10,6 +10,8 @@ from paperpost.domain.tokens import TokenKeys, address_hash
 from paperpost.storage.subscribers import SubscriberTable
 
 NOW = datetime(2026, 4, 21, 5, 0, tzinfo=UTC)
+# The real clock's time, far from NOW as in a replay, and far enough ahead to be no past.
+EPOCH_S = 4_000_000_000
 # The canary: this address must show up in the table and in the mail, nowhere else.
 ADDRESS = "canary.reader@mail.example.com"
 
@@ -64,7 +66,8 @@ def store(
 ) -> Subscriber:
     """Store *subscriber* and bring it to *status* on the usual way; the profile as it then is."""
     subscriber = subscriber or make_subscriber()
-    assert table.create(subscriber, address_hash(subscriber.address, make_keys()))
+    hashed = address_hash(subscriber.address, make_keys())
+    assert table.create(subscriber, hashed, expires_at=EPOCH_S)
     for step in PATHS[status]:
         assert table.set_status(subscriber.subscriber_id, step, now=NOW)
     stored = table.get(subscriber.subscriber_id)

@@ -41,6 +41,16 @@ def dump() -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: (item["pk"], item["sk"]))
 
 
+def times_to_live() -> dict[str, int]:
+    """When profile and address will be forgotten, of those that will."""
+    wanted = ("PROFILE", "EMAIL")
+    return {
+        item["sk"]: int(item["expires_at"])
+        for item in dump()
+        if item["sk"] in wanted and "expires_at" in item
+    }
+
+
 def queued(cloud: Cloud) -> list[dict[str, Any]]:
     """The confirmation queue's messages."""
     answer = clients.sqs().receive_message(

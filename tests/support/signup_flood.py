@@ -102,6 +102,7 @@ def _deliver(table: SubscriberTable, post: _Post) -> None:
         sending=lambda: Sending.ON,
         pace=Pace(deliveries, lambda: 1_000_000.0),
         time_left=lambda: timedelta(minutes=1),
+        epoch_s=settings.epoch_s(),
     )
     url = clients.sqs().get_queue_url(QueueName="confirmation")["QueueUrl"]
     while (

@@ -9,10 +9,11 @@ from typing import Any
 
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence
-from paperpost.subscribe.handler import ACTIONS, app
+from paperpost.subscribe.handler import app
 from paperpost.subscribe.lessmail import LESS
 from paperpost.subscribe.pages import HEADERS, PROBLEMS
 from paperpost.subscribe.preferences import LANGUAGES, LENGTHS
+from paperpost.subscribe.routes_preferences import ACTIONS
 from paperpost_cli.laptop import ROOT
 
 DOCUMENT = ROOT / "docs" / "openapi.json"

@@ -19,14 +19,22 @@ from rich.table import Table
 from paperpost import data
 from paperpost.domain.addresses import mailable
 from paperpost.domain.errors import InvalidInputError, PaperpostError
-from paperpost.domain.subscribers import Cadence, Preferences, Subscriber, SubscriberStatus
-from paperpost.domain.tokens import TokenKeys, address_hash, new_subscriber_id
+from paperpost.domain.subscribers import (
+    UNCONFIRMED_KEPT,
+    Cadence,
+    Preferences,
+    Subscriber,
+    SubscriberStatus,
+)
+from paperpost.domain.tokens import TokenKeys, address_hash, mailbox_hash, new_subscriber_id
 from paperpost.storage.queues import Queue
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.preferences import LANGUAGES, LENGTHS
 from paperpost_cli.stacks import Stack
 
 _COLUMNS = ("id", "address", "status", "categories", "language", "cadence", "length", "created_at")
+# A spreadsheet takes what begins with these for a formula, unless a quotation mark goes before.
+_FORMULA = ("=", "+", "-", "@")
 
 
 class UnreachableError(PaperpostError):
@@ -137,7 +145,8 @@ def imported(
     """
     Store the rows whose address nobody has; a known one stays as it is, whatever its status.
 
-    *consent_source* None: they are asked to confirm by mail. Otherwise they count as confirmed.
+    *consent_source* None: they are asked to confirm by mail. Otherwise they count as confirmed, and
+    so does a known one that was asked and has not answered.
     Raises: InvalidInputError: If *consent_source* says nothing.
     """
     if consent_source is not None and not consent_source.strip():
@@ -150,8 +159,7 @@ def imported(
             # The line, not the address: what stands on a terminal ends in logs.
             print(f"paperpost: line {row.line}: {row.wrong}", file=sys.stderr)
         elif dry_run:
-            hashed = address_hash(row.address, office.keys)
-            counts["known" if office.table.find(hashed) else done] += 1
+            counts[done if _is_open(office, row, consent_source) else "known"] += 1
         else:
             counts[done if _stored(office, row, consent_source) else "known"] += 1
     return dict(counts)
@@ -175,10 +183,27 @@ def erased(office: Office, who: str, *, dry_run: bool) -> dict[str, int]:
     return {"erased": 1}
 
 
+def _is_open(office: Office, row: Row, consent_source: str | None) -> bool:
+    """Whether nobody has the address, or only a sign-up that the stated consent would confirm."""
+    found = _known(office, row)[1]
+    waits = found is not None and found.status is SubscriberStatus.UNCONFIRMED
+    return found is None or (waits and consent_source is not None)
+
+
+def _known(office: Office, row: Row) -> tuple[str, Subscriber | None]:
+    """The id that the row's address has or had, and the profile, unless that is forgotten."""
+    found = office.table.find(address_hash(row.address, office.keys)) or ""
+    return found, office.table.get(found) if found else None
+
+
 def _stored(office: Office, row: Row, consent_source: str | None) -> bool:
-    """Store one row; False if the address is known."""
+    """Store one row; False if the address is known, or another writer is faster."""
+    if not _is_open(office, row, consent_source):
+        return False
+    hashed = address_hash(row.address, office.keys)
+    known, found = _known(office, row)
     subscriber = Subscriber(
-        subscriber_id=new_subscriber_id(),
+        subscriber_id=found.subscriber_id if found else new_subscriber_id(),
         address=row.address,
         status=SubscriberStatus.UNCONFIRMED,
         preferences=row.preferences,
@@ -189,19 +214,24 @@ def _stored(office: Office, row: Row, consent_source: str | None) -> bool:
             "source": consent_source or "import",
         },
     )
-    if not office.table.create(subscriber, address_hash(row.address, office.keys)):
-        return False
-    if consent_source is None:
+    expires_at = int((office.now + UNCONFIRMED_KEPT).timestamp())
+    if found:
+        is_stored = office.table.renew(subscriber, hashed, expires_at=expires_at)
+    else:
+        is_stored = office.table.create(subscriber, hashed, expires_at=expires_at, instead_of=known)
+    if is_stored and consent_source is None:
         office.queue.send([{"subscriber": subscriber.subscriber_id, "kind": "confirm"}])
-        return True
-    return office.table.set_status(
-        subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=office.now
-    )
+    elif is_stored:
+        office.table.set_status(
+            subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=office.now
+        )
+        office.table.forget_confirmations(mailbox_hash(row.address, office.keys))
+    return is_stored
 
 
 def _read(line: int, row: Mapping[str, str]) -> Row:
     try:
-        address = mailable(row.get("address") or "")
+        address = mailable(_as_typed(row.get("address") or ""))
         codes = (row.get("categories") or "").replace(",", " ").split()
         preferences = Preferences(
             categories=data.taxonomy().expanded(codes),
@@ -216,6 +246,11 @@ def _read(line: int, row: Mapping[str, str]) -> Row:
     return Row(line=line, address=address, preferences=preferences)
 
 
+def _as_typed(address: str) -> str:
+    """*address* as it was before `export` kept it from being a formula."""
+    return address[1:] if address.startswith(tuple(f"'{sign}" for sign in _FORMULA)) else address
+
+
 def _one_of(row: Mapping[str, str], name: str, allowed: Iterable[str], default: str) -> str:
     value = (row.get(name) or "").strip() or default
     if value not in (names := [*allowed]):
@@ -227,8 +262,7 @@ def _row(one: Subscriber) -> dict[str, str]:
     wanted = one.preferences
     values = (
         one.subscriber_id,
-        # A spreadsheet takes what begins with these for a formula.
-        f"'{one.address}" if one.address.startswith(("=", "+", "-", "@")) else one.address,
+        f"'{one.address}" if one.address.startswith(_FORMULA) else one.address,
         one.status.value,
         " ".join(wanted.categories),
         wanted.language,

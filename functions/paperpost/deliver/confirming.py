@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.client import SESV2Client
 
 
+# Who never answers is asked three times, and may be asked anew when the last mail is a year old.
+_COUNT_KEPT = timedelta(days=365)
+
+
 class Mails(Protocol):
     """Which mailbox has had how many confirmations."""
 
-    def claim_confirmation(self, mailbox_hash: str, *, now: datetime) -> bool:
+    def claim_confirmation(self, mailbox_hash: str, *, now: datetime, expires_at: int) -> bool:
         """Whether the mailbox may get one now; it is counted."""
         ...
 
@@ -37,7 +41,11 @@ class Mails(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmer:
-    """Mails whoever may (again) confirm; no word in it is the sign-up's own."""
+    """
+    Mails whoever may (again) confirm; no word in it is the sign-up's own.
+
+    `epoch_s`: the real clock, which DynamoDB's TTL goes by.
+    """
 
     settings: DeliverSettings
     profiles: Profiles
@@ -47,6 +55,7 @@ class Confirmer:
     sending: Callable[[], Sending]
     pace: Pace
     time_left: Callable[[], timedelta]
+    epoch_s: int
 
     def confirm(self, body: Mapping[str, Any], *, now: datetime) -> str:
         """
@@ -90,7 +99,8 @@ class Confirmer:
             raise SlowDownError("confirmation: not its turn yet")
         mailbox = mailbox_hash(subscriber.address, self.keys())
         # Claimed first: a message that the queue delivers twice must not be two mails.
-        if not self.mails.claim_confirmation(mailbox, now=now):
+        expires_at = self.epoch_s + int(_COUNT_KEPT.total_seconds())
+        if not self.mails.claim_confirmation(mailbox, now=now, expires_at=expires_at):
             logger.info("confirmation held", extra={"subscriber": subscriber.subscriber_id})
             return DeliveryState.SKIPPED.value
         outcome = attempt(

@@ -63,6 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         sending=may_send,
         pace=pace,
         time_left=time_left,
+        epoch_s=settings.epoch_s(),
     )
 
     def one(record: SQSRecord) -> None:

@@ -2,10 +2,14 @@
 
 import zlib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from paperpost.domain.papers import AnnounceType
+
+# A sign-up that nobody confirms is forgotten so long after it was last asked for; its link lasts
+# 48 hours, the rest is time to answer whoever asks what that mail was.
+UNCONFIRMED_KEPT = timedelta(days=30)
 
 
 class SubscriberStatus(StrEnum):

@@ -1,6 +1,7 @@
 """The Subscribers table: profiles, addresses by their keyed hash, the audience, sign-up limits."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,12 @@ _MOST_CONFIRMATIONS = 3
 # Present while confirmed and at no other time: they put a profile into the audience index.
 _AUDIENCE = ("audience", "id", "zone", "hour", "paused_until", "confirmed_at")
 _PERSONAL = ("address", "bounces", "preferences", "consent")
+# Present until the first confirmation, complaint or erasure: when the profile is forgotten, and the
+# address row that is forgotten with it.
+_UNTIL_KEPT = ("expires_at", "address_hash")
+_KEPT = frozenset(
+    {SubscriberStatus.CONFIRMED, SubscriberStatus.COMPLAINED, SubscriberStatus.ERASED}
+)
 _NO_BOUNCES = "attribute_not_exists(bounces)"
 
 
@@ -62,28 +69,52 @@ class SubscriberTable:
         item = self._get(keys.email_pk(address_hash), keys.EMAIL_SK)
         return item["subscriber"] if item else None
 
-    def create(self, subscriber: Subscriber, address_hash: str) -> bool:
-        """Store a new subscriber; False, changing nothing, if the address is already known."""
+    def create(
+        self,
+        subscriber: Subscriber,
+        address_hash: str,
+        *,
+        expires_at: int | None = None,
+        instead_of: str = "",
+    ) -> bool:
+        """
+        Store a new subscriber; False, changing nothing, if the address is already known.
+
+        *expires_at*: epoch seconds of the real clock when DynamoDB may remove both rows, unless the
+        subscriber confirms. *instead_of*: a subscriber of this address whose profile was removed.
+        """
+        fades: Item = {} if expires_at is None else {"expires_at": expires_at}
         address = {
             **_email_key(address_hash),
             "subscriber": subscriber.subscriber_id,
             "created_at": time_text(subscriber.created_at),
+            **fades,
         }
+        profile = self._item(subscriber) | (fades and {**fades, "address_hash": address_hash})
         absent = "attribute_not_exists(pk)"
+        free: Item = {"ConditionExpression": absent}
+        if instead_of:
+            free = {
+                "ConditionExpression": f"{absent} OR subscriber = :gone",
+                "ExpressionAttributeValues": {":gone": instead_of},
+            }
         return self._transact(
-            {"Put": {"Item": address, "ConditionExpression": absent}},
-            {"Put": {"Item": self._item(subscriber), "ConditionExpression": absent}},
+            {"Put": {"Item": address, **free}},
+            {"Put": {"Item": profile, "ConditionExpression": absent}},
         )
 
-    def renew(self, subscriber: Subscriber, address_hash: str) -> bool:
+    def renew(
+        self, subscriber: Subscriber, address_hash: str, *, expires_at: int | None = None
+    ) -> bool:
         """
         Take preferences and consent of a repeated sign-up, if *subscriber* may (again) confirm.
 
         A confirmed, complained or erased profile stays as it is; its conditions are checked all the
-        same, so that every sign-up is one transaction of two items.
+        same, so that every sign-up is one transaction of two items. *expires_at* as for `create`;
+        None for who confirmed once.
         False, changing nothing, if another writer was faster.
         """
-        known = {
+        known: Item = {
             "Key": _email_key(address_hash),
             "ConditionExpression": "subscriber = :id",
             "ExpressionAttributeValues": {":id": subscriber.subscriber_id},
@@ -101,19 +132,27 @@ class SubscriberTable:
             ":preferences": _preferences_item(subscriber.preferences),
             ":consent": subscriber.consent,
         }
-        return self._transact({"ConditionCheck": known}, {"Update": profile})
+        if expires_at is None:
+            return self._transact({"ConditionCheck": known}, {"Update": profile})
+        known["UpdateExpression"] = "SET expires_at = :expires_at"
+        known["ExpressionAttributeValues"] |= {":expires_at": expires_at}
+        profile["UpdateExpression"] += ", expires_at = :expires_at, address_hash = :hash"
+        profile["ExpressionAttributeValues"] |= {":expires_at": expires_at, ":hash": address_hash}
+        return self._transact({"Update": known}, {"Update": profile})
 
     def set_status(self, subscriber_id: str, status: SubscriberStatus, *, now: datetime) -> bool:
         """
         Bring the subscriber to *status*; False if that is not allowed from where it stands.
 
         Confirming puts it into the audience, any other status takes it out; erasing also removes
-        address, preferences and consent for good, and leaves the address' hash as a tombstone.
+        address, preferences and consent for good, and leaves the address' hash as a tombstone. Who
+        confirmed, complained or was erased is not forgotten by itself any more.
         Raises: ConflictError: If another writer kept changing the profile.
         """
         for _ in range(_ATTEMPTS):
-            stored = self.get(subscriber_id)
-            if stored is None or not may_become(stored.status, status):
+            item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
+            stored = _subscriber(item) if item else None
+            if item is None or stored is None or not may_become(stored.status, status):
                 return False
             values: Item = {"status": status.value}
             if status is SubscriberStatus.CONFIRMED:
@@ -123,7 +162,11 @@ class SubscriberTable:
             else:
                 values["ended_at"] = time_text(now)
                 gone = {*_AUDIENCE, *(_PERSONAL if status is SubscriberStatus.ERASED else ())}
-            if self._update(stored, values, gone):
+            beside = None
+            if status in _KEPT and "address_hash" in item:
+                gone |= {*_UNTIL_KEPT}
+                beside = _kept_address(stored, item["address_hash"])
+            if self._update(stored, values, gone, beside=beside):
                 return True
         raise ConflictError("a subscriber's profile is being changed by another writer")
 
@@ -239,23 +282,25 @@ class SubscriberTable:
             return False
         return True
 
-    def claim_confirmation(self, mailbox_hash: str, *, now: datetime) -> bool:
+    def claim_confirmation(self, mailbox_hash: str, *, now: datetime, expires_at: int) -> bool:
         """
         Count one confirmation mail to a mailbox; False, counting nothing, if it has had its share.
 
-        That is one in 24 hours, and three until it confirms; the row has no end, so that a stranger
-        cannot wait for it.
+        That is one in 24 hours, and three until it confirms. *expires_at*: epoch seconds of the
+        real clock when DynamoDB may forget the count; whoever waits for that waits from the last
+        mail on, whatever became of the profile.
         """
         try:
             self._table.update_item(
                 Key=_mails_key(mailbox_hash),
-                UpdateExpression="SET mailed_at = :now ADD #count :one",
+                UpdateExpression="SET mailed_at = :now, expires_at = :expires_at ADD #count :one",
                 ConditionExpression="attribute_not_exists(pk) OR "
                 "(#count < :most AND (attribute_not_exists(mailed_at) OR mailed_at <= :before))",
                 ExpressionAttributeNames={"#count": "count"},
                 ExpressionAttributeValues={
                     ":now": time_text(now),
                     ":before": time_text(now - _CONFIRMATIONS_APART),
+                    ":expires_at": expires_at,
                     ":one": 1,
                     ":most": _MOST_CONFIRMATIONS,
                 },
@@ -274,13 +319,15 @@ class SubscriberTable:
         )
 
     def forget_confirmations(self, mailbox_hash: str) -> None:
-        """Count from nothing again: the mailbox's owner has confirmed."""
-        self._table.update_item(
-            Key=_mails_key(mailbox_hash),
-            UpdateExpression="SET #count = :none",
-            ExpressionAttributeNames={"#count": "count"},
-            ExpressionAttributeValues={":none": 0},
-        )
+        """Count from nothing again, where there is a count: the mailbox's owner has confirmed."""
+        with suppress(self._conflict):
+            self._table.update_item(
+                Key=_mails_key(mailbox_hash),
+                UpdateExpression="SET #count = :none",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#count": "count"},
+                ExpressionAttributeValues={":none": 0},
+            )
 
     # helpers
 
@@ -310,11 +357,13 @@ class SubscriberTable:
         gone: set[str],
         *,
         bounces: Item | None = None,
+        beside: Item | None = None,
     ) -> bool:
         """
         Write *values*, remove *gone*; False if status or preferences are not as *stored* now.
 
-        With values for `bounces` these must be as they were, too.
+        With values for `bounces` these must be as they were, too. *beside*: an update of another
+        item that is done as well, or neither.
         """
         changed = {f"#v{n}": name for n, name in enumerate(values)}
         removed = {f"#g{n}": name for n, name in enumerate(sorted(gone))}
@@ -326,24 +375,27 @@ class SubscriberTable:
         if "bounces" in values:
             condition += " AND " + ("bounces = :bounces" if bounces else _NO_BOUNCES)
             as_read = {":bounces": bounces} if bounces else {}
+        request: Item = {
+            "Key": _profile_key(stored.subscriber_id),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {
+                **changed,
+                **removed,
+                "#status": "status",
+                "#preferences": "preferences",
+            },
+            "ExpressionAttributeValues": {
+                **{f":{name[1:]}": values[changed[name]] for name in changed},
+                ":status": stored.status.value,
+                ":preferences": _preferences_item(stored.preferences),
+                **as_read,
+            },
+        }
+        if beside is not None:
+            return self._transact({"Update": request}, {"Update": beside})
         try:
-            self._table.update_item(
-                Key=_profile_key(stored.subscriber_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={
-                    **changed,
-                    **removed,
-                    "#status": "status",
-                    "#preferences": "preferences",
-                },
-                ExpressionAttributeValues={
-                    **{f":{name[1:]}": values[changed[name]] for name in changed},
-                    ":status": stored.status.value,
-                    ":preferences": _preferences_item(stored.preferences),
-                    **as_read,
-                },
-            )
+            self._table.update_item(**request)
         except self._conflict:
             return False
         return True
@@ -391,6 +443,20 @@ def _profile_key(subscriber_id: str) -> Item:
 
 def _email_key(address_hash: str) -> Item:
     return {"pk": keys.email_pk(address_hash), "sk": keys.EMAIL_SK}
+
+
+def _kept_address(subscriber: Subscriber, address_hash: str) -> Item:
+    """The update by which the subscriber's address row stays for good, were it just removed too."""
+    return {
+        "Key": _email_key(address_hash),
+        "UpdateExpression": "SET subscriber = :id, created_at = if_not_exists(created_at, :since) "
+        "REMOVE expires_at",
+        "ConditionExpression": "attribute_not_exists(pk) OR subscriber = :id",
+        "ExpressionAttributeValues": {
+            ":id": subscriber.subscriber_id,
+            ":since": time_text(subscriber.created_at),
+        },
+    }
 
 
 def _mails_key(mailbox_hash: str) -> Item:

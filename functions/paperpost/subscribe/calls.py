@@ -26,11 +26,11 @@ from paperpost.subscribe.previews import Preview
 _PRESSED_TWICE = timedelta(minutes=10)
 
 
-def _by_archive(codes: Iterable[str]) -> dict[str, list[Category]]:
-    """The categories that the site offers, by archive, in the taxonomy's order."""
-    found = dict[str, list[Category]]()
+def _by_archive(*, of: Iterable[str]) -> dict[str, list[Category]]:
+    """The categories *of* the taxonomy, by archive, in its order."""
+    wanted, found = set(of), dict[str, list[Category]]()
     for code, category in taxonomy().categories.items():
-        if code in set(codes):
+        if code in wanted:
             found.setdefault(category.archive, []).append(category)
     return found
 
@@ -42,17 +42,23 @@ def site_of(settings: SubscribeSettings) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request being answered."""
+    """One request being answered. `epoch_s`: the real clock, which DynamoDB's TTL goes by."""
 
     settings: SubscribeSettings
     table: SubscriberTable
     keys: TokenKeys
     now: datetime
+    epoch_s: int
     reader: pages.Reader
 
     @classmethod
     def begin(
-        cls, settings: SubscribeSettings, headers: Mapping[str, str], *, now: datetime
+        cls,
+        settings: SubscribeSettings,
+        headers: Mapping[str, str],
+        *,
+        now: datetime,
+        epoch_s: int,
     ) -> "Call":
         """A call with the stage's table and keys."""
         return cls(
@@ -62,6 +68,7 @@ class Call:
             ),
             keys=token_keys(clients.ssm(), settings.token_keys_parameter, now=now),
             now=now,
+            epoch_s=epoch_s,
             reader=pages.Reader.of(headers),
         )
 
@@ -125,14 +132,16 @@ class Call:
         preview: Preview | None = None,
     ) -> Response[str]:
         """The form, filled in; with what it would have matched where that was asked for."""
-        wanted = subscriber.preferences
+        wanted, carried = subscriber.preferences, {*self.settings.categories}
         leave = make_token(Purpose.UNSUBSCRIBE, subscriber.subscriber_id, self.keys, now=self.now)
         return self.show(
             "preferences",
             subscriber,
             wanted=wanted,
             confirmed=subscriber.status is SubscriberStatus.CONFIRMED,
-            archives=_by_archive(self.settings.categories),
+            archives=_by_archive(of=carried),
+            others=_by_archive(of=taxonomy().categories.keys() - carried),
+            dropped=[code for code in wanted.categories if code not in carried],
             include="\n".join(map(rule_text, wanted.include)),
             exclude="\n".join(map(rule_text, wanted.exclude)),
             broad=[rule.phrase for rule in (*wanted.include, *wanted.exclude) if is_broad(rule)],

@@ -47,6 +47,16 @@ PROBLEMS: Mapping[str, Problem] = {
         "请至少选择一个本站提供的分类。",
         "Please choose at least one of the categories that this site offers.",
     ),
+    "no-category": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "arXiv 没有这个分类：",
+        "arXiv has no such category:",
+    ),
+    "not-carried": Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "本站不收录这个 arXiv 分类：",
+        "This site does not carry this category of arXiv:",
+    ),
     "zone": Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "没有这个时区；请填写 Asia/Shanghai 这样的名称。",

@@ -16,6 +16,7 @@ from paperpost.subscribe.forms import Fields, RequestError, one_of, single
 LANGUAGES = ("zh", "en", "both")
 LENGTHS = ("brief", "full")
 _HOURS = 24
+_MOST_PAPERS = 9_999
 _LONGEST_PAUSE = timedelta(days=366)
 
 
@@ -53,12 +54,19 @@ def _categories(
 ) -> tuple[str, ...]:
     # A JSON sender, or a form with one text box, may put several into one text.
     wanted = [code for text in codes for code in text.replace(",", " ").split()]
-    try:
-        known = tuple(dict.fromkeys(taxonomy.canonical(code) for code in wanted))
-    except InvalidInputError as exc:
-        raise RequestError("categories", field="categories") from exc
-    if not known or not set(known) <= set(configured):
+    if not wanted:
         raise RequestError("categories", field="categories")
+    return tuple(dict.fromkeys(_category(code, configured, taxonomy) for code in wanted))
+
+
+def _category(code: str, configured: Collection[str], taxonomy: Taxonomy) -> str:
+    """The canonical code, if the site carries it."""
+    try:
+        known = taxonomy.canonical(code)
+    except InvalidInputError as exc:
+        raise RequestError("no-category", field="categories", word=code[:40]) from exc
+    if known not in configured:
+        raise RequestError("not-carried", field="categories", word=code[:40])
     return known
 
 
@@ -82,9 +90,7 @@ def _most(fields: Fields) -> int | None:
     text = single(fields, "most")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0):  # noqa: PLR2004  9999
-        raise RequestError("field", field="most")
-    return int(text)
+    return _number(text, "most", range(1, _MOST_PAPERS + 1))
 
 
 def _hour(fields: Fields) -> int | None:
@@ -92,8 +98,14 @@ def _hour(fields: Fields) -> int | None:
     text = single(fields, "hour")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < _HOURS):  # noqa: PLR2004
-        raise RequestError("field", field="hour")
+    return _number(text, "hour", range(_HOURS))
+
+
+def _number(text: str, name: str, allowed: range) -> int:
+    """The number that *text* writes in plain digits; int() alone takes signs and `1_000`, too."""
+    is_short = len(text) <= len(str(allowed[-1]))
+    if not (is_short and text.isascii() and text.isdigit() and int(text) in allowed):
+        raise RequestError("field", field=name)
     return int(text)
 
 

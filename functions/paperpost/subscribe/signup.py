@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from paperpost.domain.addresses import mailable
 from paperpost.domain.errors import ConflictError, InvalidInputError
 from paperpost.domain.subscribers import (
+    UNCONFIRMED_KEPT,
     Preferences,
     Subscriber,
     SubscriberStatus,
@@ -135,16 +136,23 @@ def spent_at(subscriber: Subscriber) -> str | None:
 
 
 def sign_up(
-    wish: SignUp, *, table: SubscriberTable, queue: Sender, keys: TokenKeys, now: datetime
+    wish: SignUp,
+    *,
+    table: SubscriberTable,
+    queue: Sender,
+    keys: TokenKeys,
+    now: datetime,
+    epoch_s: int,
 ) -> None:
     """
-    Store the wish and queue a confirmation.
+    Store the wish, to be forgotten unless it is confirmed, and queue a confirmation.
 
     Every address takes the same calls: two reads, one transaction of two items, one message.
     deliver drops the message of whoever may not confirm: confirmed, complained, erased.
     Raises: ConflictError: If other writers kept changing the profile.
     """
     hashed = address_hash(wish.address, keys)
+    expires_at = epoch_s + int(UNCONFIRMED_KEPT.total_seconds())
     consent = {
         "text": CONSENT_TEXT,
         "requested_at": now.isoformat(),
@@ -161,14 +169,16 @@ def sign_up(
             created_at=now,
             consent=consent,
         )
-        subscriber = table.get(table.find(hashed) or fresh.subscriber_id)
+        known = table.find(hashed)
+        subscriber = table.get(known or fresh.subscriber_id)
         if subscriber is None:
-            subscriber, done = fresh, table.create(fresh, hashed)
+            subscriber = fresh
+            done = table.create(fresh, hashed, expires_at=expires_at, instead_of=known or "")
         else:
             spent = spent_at(subscriber)
             kept = {"spent_at": spent} if spent else {}
             wished = replace(subscriber, preferences=wish.preferences, consent={**consent, **kept})
-            done = table.renew(wished, hashed)
+            done = table.renew(wished, hashed, expires_at=None if spent else expires_at)
         if done:
             break
     else:

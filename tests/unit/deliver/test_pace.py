@@ -12,6 +12,7 @@ from paperpost.deliver import pace as module
 from paperpost.deliver.pace import Pace, sending_rate
 from paperpost.storage.deliveries import DeliveryTable
 from support.aws import Cloud
+from support.template import source_template
 
 MINUTE = timedelta(minutes=1)
 
@@ -73,6 +74,45 @@ def test_a_turn_beyond_the_functions_time_is_not_waited_for(turns: DeliveryTable
 
     assert not pace.wait(timedelta(seconds=1.9))
     assert waited == []
+
+
+class Workers:
+    """Workers that send one letter after another, each by a clock of its own."""
+
+    def __init__(self, turns: DeliveryTable, number: int, *, rate: float) -> None:
+        self._turns, self._rate = turns, rate
+        self._clocks = [Clock() for _ in range(number)]
+
+    def pace(self, clock: Clock) -> Pace:
+        """The pace as the worker of *clock* keeps it."""
+        return Pace(self._turns, lambda: self._rate, clock=lambda: clock.at, sleep=clock.sleep)
+
+    def send_until(self, moment: float) -> int:
+        """Let whoever is behind send the next letter, until all have passed *moment*."""
+        sent = 0
+        while (behind := min(self._clocks, key=lambda clock: clock.at)).at <= moment:
+            assert self.pace(behind).wait(MINUTE)
+            sent += 1
+        return sent
+
+
+@pytest.mark.parametrize("rate", [0.9, 12.6, 50.0])
+@pytest.mark.parametrize("letters", [20, 200])
+def test_a_confirmation_waits_for_one_letter_of_each_worker_and_no_more(
+    turns: DeliveryTable, rate: float, letters: int
+) -> None:
+    """However many letters wait, at the slowest rate too; turns are never taken ahead."""
+    events = source_template()["Resources"]["DeliverFunction"]["Properties"]["Events"]
+    number = events["Letters"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    workers, confirmer = Workers(turns, number, rate=rate), Clock()
+    asked_at = confirmer.at + letters / rate
+    sent = workers.send_until(asked_at)
+    confirmer.at = asked_at
+
+    assert workers.pace(confirmer).wait(MINUTE)
+
+    assert sent >= letters
+    assert confirmer.at - asked_at <= min(30, (number + 1) / rate + 0.01)
 
 
 def stubbed(answer: dict[str, Any] | None) -> Any:

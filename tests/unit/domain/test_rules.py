@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from paperpost.domain.rules import (
     RuleError,
+    author_matches,
     hits,
     is_broad,
     matches,
@@ -81,6 +82,67 @@ def test_an_author_matches_in_any_order_of_names(phrase: str, *, wanted: bool) -
     record = make_record(make_listing(), make_paper(authors=("Yann LeCun", "Pál Erdős")))
 
     assert matches(rule(phrase, "author"), record) is wanted
+
+
+@pytest.mark.parametrize(
+    ("phrase", "name", "wanted"),
+    [
+        ("Y. LeCun", "Yann LeCun", True),
+        ("LeCun, Y", "Yann LeCun", True),
+        ("Y. LeCun", "Y. LeCun", True),
+        ("é cartan", "Élie Cartan", True),
+        ("J. J. Hopfield", "John Joseph Hopfield", True),
+        ("J.-L. Godard", "Jean-Luc Godard", True),
+        ("J. J. Hopfield", "John Hopfield", False),
+        ("J. L. Godard", "Jean-Pierre Godard", False),
+        ("L. LeCun", "Yann LeCun", False),
+        ("A. LeCun", "Yann LeCun", False),
+        ("Yann LeCun", "Y. LeCun", False),
+        ("Y.", "Yann LeCun", False),
+        ("Y L", "Yann LeCun", False),
+        ("X Y", "Y. X.", True),
+        ("王 LeCun", "王小明 LeCun", False),
+        ("Li Li", "Li Wei", False),
+        ("Li Li", "Li Li", True),
+    ],
+)
+def test_an_initial_beside_a_whole_word_stands_for_a_name(
+    phrase: str, name: str, *, wanted: bool
+) -> None:
+    """Each word of the rule needs a word of its own; a full name never means an initial."""
+    assert author_matches(rule(phrase, "author"), name) is wanted
+    assert (
+        matches(
+            rule(phrase, "author"), make_record(make_listing(), make_paper(authors=("Ada", name)))
+        )
+        is wanted
+    )
+
+
+NAMES = st.text(st.sampled_from("abcdéöñ"), min_size=2, max_size=6)
+
+
+@given(st.lists(NAMES, min_size=2, max_size=5), st.data())
+def test_any_given_names_may_be_cut_to_initials_in_any_order(
+    names: list[str], data: st.DataObject
+) -> None:
+    """As long as one of them is whole."""
+    short = data.draw(st.sets(st.integers(0, len(names) - 1), max_size=len(names) - 1))
+    words = [name[0].upper() + "." if n in short else name for n, name in enumerate(names)]
+    phrase = " ".join(data.draw(st.permutations(words)))
+
+    assert author_matches(rule(phrase, "author"), " ".join(names).title())
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4), st.sampled_from("abcdxyz"))
+def test_an_initial_too_many_matches_only_who_has_one_name_more(
+    names: list[str], initial: str
+) -> None:
+    """It cannot stand for a name that another word of the rule stands for."""
+    phrase, name = " ".join([*names, initial]), " ".join(names)
+
+    assert not author_matches(rule(phrase, "author"), name)
+    assert author_matches(rule(phrase, "author"), f"{initial}aron {name}")
 
 
 def test_a_chinese_phrase_is_looked_for_in_the_translation_too() -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import date, timedelta
 
+import boto3
 import pytest
 
 from paperpost import clients
@@ -11,7 +12,8 @@ from paperpost.domain.subscribers import Cadence, Preferences, Rule, SubscriberS
 from paperpost.domain.tokens import address_hash
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
-from support.readers import ADDRESS, NOW, PATHS, make_keys, make_subscriber, store
+from support.readers import ADDRESS, EPOCH_S, NOW, PATHS, make_keys, make_subscriber, store
+from support.signup import dump, times_to_live
 
 HASH = address_hash(ADDRESS, make_keys())
 RICH = Preferences(
@@ -189,6 +191,58 @@ def test_an_erased_profile_holds_nothing_personal(table: SubscriberTable) -> Non
     assert ADDRESS not in str(items)
     assert table.find(HASH) == "a1"
     assert not table.create(make_subscriber("b2"), HASH)
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [
+        (SubscriberStatus.CONFIRMED, True),
+        (SubscriberStatus.COMPLAINED, True),
+        (SubscriberStatus.ERASED, True),
+        (SubscriberStatus.BOUNCED, False),
+        (SubscriberStatus.UNSUBSCRIBED, False),
+    ],
+)
+def test_confirming_complaining_and_erasing_are_remembered(
+    table: SubscriberTable, status: SubscriberStatus, *, kept: bool
+) -> None:
+    """The others who never confirmed are forgotten with profile and address."""
+    store(table)
+
+    table.set_status("a1", status, now=NOW)
+
+    assert times_to_live() == ({} if kept else {"PROFILE": EPOCH_S, "EMAIL": EPOCH_S})
+    assert ("address_hash" in str(dump())) is not kept
+
+
+def test_a_complaint_holds_where_the_address_was_forgotten_already(table: SubscriberTable) -> None:
+    """DynamoDB removes the two items one by one: the address comes back, so it is not mailed."""
+    store(table)
+    clients.table("subscribers").delete_item(Key={"pk": f"EMAIL#{HASH}", "sk": "EMAIL"})
+
+    assert table.set_status("a1", SubscriberStatus.COMPLAINED, now=NOW)
+
+    assert table.find(HASH) == "a1"
+    assert times_to_live() == {}
+
+
+def test_confirming_gives_way_to_a_faster_writer(table: SubscriberTable) -> None:
+    """Status and address are written together or not at all."""
+    store(table)
+    rival = SubscriberTable(boto3.resource("dynamodb").Table("subscribers"))
+    events = clients.table("subscribers").meta.client.meta.events
+
+    def leave_first(**_: object) -> None:
+        rival.set_status("a1", SubscriberStatus.ERASED, now=NOW)
+
+    events.register("before-call.dynamodb.TransactWriteItems", leave_first)
+    done = table.set_status("a1", SubscriberStatus.CONFIRMED, now=NOW)
+    events.unregister("before-call.dynamodb.TransactWriteItems", leave_first)
+
+    stored = table.get("a1")
+    assert not done
+    assert stored is not None
+    assert stored.status is SubscriberStatus.ERASED
 
 
 def test_a_status_of_nobody_is_not_set(table: SubscriberTable) -> None:

@@ -84,10 +84,26 @@ def test_categories_are_taken_in_any_spelling(sent: list[str]) -> None:
     assert read({"categories": sent}).categories == ("cs.AI", "math.ST")
 
 
-@pytest.mark.parametrize("sent", [[], [""], ["cs.XX"], ["cs"], ["hep-th"], ["cs.AI", "hep-th"]])
-def test_a_category_that_the_site_does_not_have_is_refused(sent: list[str]) -> None:
-    """At least one, and every one of them configured."""
-    assert problem_of({"categories": sent}) == ("categories", "categories")
+@pytest.mark.parametrize(
+    ("sent", "problem", "word"),
+    [
+        ([], "categories", ""),
+        ([""], "categories", ""),
+        (["cs.AI", "cs.XX"], "no-category", "cs.XX"),
+        (["cs"], "no-category", "cs"),
+        (["x" * 99], "no-category", "x" * 40),
+        (["cs.AI", "hep-th"], "not-carried", "hep-th"),
+    ],
+)
+def test_a_category_that_the_site_does_not_have_is_refused_by_name(
+    sent: list[str], problem: str, word: str
+) -> None:
+    """At least one; what arXiv lacks is told from what this site does not carry."""
+    with pytest.raises(RequestError) as refused:
+        read({"categories": sent})
+
+    assert (refused.value.problem, refused.value.field) == (problem, "categories")
+    assert refused.value.word == word
 
 
 @pytest.mark.parametrize(

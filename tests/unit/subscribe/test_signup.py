@@ -19,7 +19,8 @@ from paperpost.subscribe.signup import (
     sign_up,
 )
 from support.aws import Cloud
-from support.readers import ADDRESS, NOW, make_keys, store
+from support.readers import ADDRESS, EPOCH_S, NOW, make_keys, store
+from support.signup import dump, times_to_live
 
 KEYS = make_keys()
 WISH = SignUp(
@@ -49,7 +50,7 @@ def test_an_unknown_address_is_stored_unconfirmed_and_asked(table: SubscriberTab
     """With the wish, and a consent record that names neither address nor network."""
     queue = FakeQueue()
 
-    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW)
+    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW, epoch_s=EPOCH_S)
 
     subscriber_id = table.find(address_hash(ADDRESS, KEYS))
     assert subscriber_id is not None
@@ -62,6 +63,46 @@ def test_an_unknown_address_is_stored_unconfirmed_and_asked(table: SubscriberTab
     assert queue.sent == [{"subscriber": subscriber_id, "kind": "confirm"}]
 
 
+def test_a_sign_up_that_nobody_confirms_is_forgotten_after_30_days(table: SubscriberTable) -> None:
+    """Profile and address, by the real clock, counted from the last time that it was asked for."""
+    sign_up(WISH, table=table, queue=FakeQueue(), keys=KEYS, now=NOW, epoch_s=EPOCH_S)
+    first = times_to_live()
+    sign_up(WISH, table=table, queue=FakeQueue(), keys=KEYS, now=NOW, epoch_s=EPOCH_S + 7)
+
+    assert first == {"EMAIL": EPOCH_S + 30 * 86_400, "PROFILE": EPOCH_S + 30 * 86_400}
+    assert times_to_live() == {name: at + 7 for name, at in first.items()}
+
+
+@pytest.mark.parametrize("forgotten", [{"EMAIL"}, {"PROFILE"}, {"EMAIL", "PROFILE"}])
+def test_who_was_forgotten_signs_up_as_if_for_the_first_time(
+    table: SubscriberTable, forgotten: set[str]
+) -> None:
+    """DynamoDB removes the two items one by one, in any order, days apart."""
+    sign_up(WISH, table=table, queue=FakeQueue(), keys=KEYS, now=NOW, epoch_s=EPOCH_S)
+    before = table.find(address_hash(ADDRESS, KEYS))
+    for item in [item for item in dump() if item["sk"] in forgotten]:
+        clients.table("subscribers").delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    queue = FakeQueue()
+
+    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW, epoch_s=EPOCH_S)
+
+    after = table.find(address_hash(ADDRESS, KEYS))
+    assert after not in {None, before}
+    stored = table.get(after or "")
+    assert stored is not None
+    assert stored.address == ADDRESS
+    assert queue.sent == [{"subscriber": after, "kind": "confirm"}]
+
+
+def test_who_confirmed_once_is_not_forgotten_for_a_new_sign_up(table: SubscriberTable) -> None:
+    """Who left may come back, or leave it."""
+    store(table, status=SubscriberStatus.UNSUBSCRIBED)
+
+    sign_up(WISH, table=table, queue=FakeQueue(), keys=KEYS, now=NOW, epoch_s=EPOCH_S)
+
+    assert times_to_live() == {}
+
+
 @pytest.mark.parametrize("status", SubscriberStatus)
 def test_a_known_address_keeps_its_profile_and_its_status(
     table: SubscriberTable, status: SubscriberStatus
@@ -70,7 +111,7 @@ def test_a_known_address_keeps_its_profile_and_its_status(
     stored = store(table, status=status)
     queue = FakeQueue()
 
-    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW)
+    sign_up(WISH, table=table, queue=queue, keys=KEYS, now=NOW, epoch_s=EPOCH_S)
 
     after = table.get("a1")
     assert after is not None

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from paperpost_cli.laptop import ROOT
-from paperpost_cli.proofs import subscribe_journey
+from paperpost_cli.proofs import subscribe_journey, subscribe_waits
 from paperpost_cli.proofs.judging import run_python, tested
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 # Of each of four ways: 10,000 in all.
 _FLOOD, _QUICK_FLOOD = 2_500, 40
 _TIMED = 200
+_LETTERS, _QUICK_LETTERS = 10_000, 100
 _EXAMPLES = 50
 # What a flood may reach at the most: sign-ups taken, and mails sent (tests/support sets the caps).
 _MOST: Mapping[str, tuple[int, int]] = {
@@ -40,9 +41,14 @@ _TESTS: Mapping[str, Sequence[str]] = {
 
 
 def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one switch for all topics
-    """The topic's proofs; the short form floods alone, since the rest is in the suite or long."""
+    """The topic's proofs; the short form leaves out what is in the suite, or long."""
     yield Proof(
         name="caps of sign-ups", carry_out=partial(_flood, _QUICK_FLOOD if quick else _FLOOD)
+    )
+    letters = _QUICK_LETTERS if quick else _LETTERS
+    yield Proof(
+        name="confirmations while letters wait",
+        carry_out=partial(subscribe_waits.waits, folder, letters),
     )
     if quick:
         return
