@@ -66,7 +66,7 @@ _MOST_RECIPIENTS = 50
 _MOST_BYTES = 40 * 1024 * 1024
 _MOST_BODY = 2 * _MOST_BYTES
 _QUOTA_A_DAY = 50_000
-_QUOTA_A_SECOND = 14
+_QUOTA_A_SECOND = 14.0
 _REMEMBER_S = 2.0
 _PUBLISH_TRIES = 3
 _TAG = re.compile(r"(?:ses:feedback-id-[ab]|[A-Za-z0-9_.@-]{1,256})")
@@ -139,8 +139,10 @@ class Standin:
         verified_domain: str,
         account: Account | None = None,
         port: int = 0,
+        mails_a_second: float = _QUOTA_A_SECOND,
     ) -> None:
         """Listen at once (*port* 0: a free one), so that `url` is known; answer from `start` on."""
+        self._mails_a_second = mails_a_second
         self._mails = _Mailbox(mail_dir)
         self._model = model
         self._domain = verified_domain.lower()
@@ -225,7 +227,7 @@ class Standin:
             "EnforcementStatus": "HEALTHY",
             "SendQuota": {
                 "Max24HourSend": float(_QUOTA_A_DAY),
-                "MaxSendRate": float(_QUOTA_A_SECOND),
+                "MaxSendRate": self._mails_a_second,
                 "SentLast24Hours": float(self._mails.number),
             },
             "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},

@@ -1,0 +1,319 @@
+"""
+Days of real announcements to subscribers of every kind, on the laptop cloud with its own clock.
+
+Usage: python -m support.newsletter_replay --series DIR --out OUT [--subscribers N] [--seed N]
+[--category CAT …] [--short]. OUT then holds what tests/oracle/newsletter_check.py judges:
+people.json (what each asked for, in the form's own fields, and when they came, changed and went),
+feeds/ and announced.json (which file could be read from when), looks.json (when compose ran), mail/
+(what was handed to SES), status.json (how each address ended).
+"""
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from paperpost.domain.tokens import TokenKeys
+from paperpost.storage.queues import Queue
+from paperpost.storage.subscribers import SubscriberTable
+from paperpost_cli.cloud.standin import ReplayModel, Standin
+from paperpost_cli.laptop import ROOT, SENDER_DOMAIN, Folders, LaptopCloud
+from paperpost_cli.local import SAMPLE, Plan, stack_parameters
+from paperpost_cli.mailbox import list_mails
+from paperpost_cli.readers import Reader, _post, confirm, sign_up
+from paperpost_cli.replay import Replay
+from paperpost_cli.subscribers import Office, imported, read_rows
+from support.feeds import Item, rss
+from support.newsletter_people import Person, invent
+
+EASTERN = ZoneInfo("America/New_York")
+CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.GR", "cs.LG", "cs.MM", "cs.RO", "eess.IV")
+LATE_CATEGORY = "cs.LG"
+_MONDAY, _LOST, _LATE, _NEXT = (date(2026, 4, day) for day in (20, 22, 23, 27))
+_SATURDAY, _FRIDAYS = date(2026, 4, 25), (date(2026, 4, 24), date(2026, 5, 1))
+# Shortly before and behind readers' hours in the zones of newsletter_people.
+_LOOKS = ((0, "07:20"), (0, "21:55"), (0, "22:05"), (1, "01:35"), (1, "04:05"))
+_LOOKS_ON_SATURDAY = ((1, "00:05"), (1, "01:35"), (1, "04:05"), (1, "07:20"), (1, "22:05"))
+_A_SECOND = 200.0  # what SES lets an account of this size send
+_AT_ONCE = 4
+_LINK = re.compile(r"https?://\S+?(/api/(?:unsubscribe|preferences)/[\w.~-]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """At a moment: files that can be read from then on, and what else happens."""
+
+    at: datetime
+    files: tuple[str, ...] = ()
+    act: str = "announce"  # fetch and compose fire, or compose alone; or people do something
+
+
+@dataclass(slots=True, kw_only=True)
+class Play:
+    """The laptop cloud while the days pass."""
+
+    cloud: LaptopCloud
+    out: Path
+    people: Sequence[Person]
+    announced: list[dict[str, str]] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
+    events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def step(self, step: Step) -> None:
+        """Let it be *step*'s time."""
+        self.cloud.set_clock(step.at)
+        if step.files:
+            self.cloud.announce([self.out / "feeds" / name for name in step.files])
+            self.announced += [{"file": name, "at": _stamp(step.at)} for name in step.files]
+        match step.act:
+            case "announce":
+                self._fire("fetch")
+                self._look()
+            case "compose":
+                self._look()
+            case "first":
+                self._join("first")
+                self._import()
+            case "people":
+                self._join("later")
+                self._leave_or_change()
+
+    def _look(self) -> None:
+        self.looks.append(_stamp(self.cloud.now()))
+        self._fire("compose")
+
+    def _fire(self, stage: str) -> None:
+        """Fire what falls due of *stage*, and let what follows from it happen."""
+        for schedule in self.cloud.schedules():
+            if self.cloud.stage_of(schedule.function) == stage:
+                self.cloud.fire(schedule)
+                self.cloud.settle()
+
+    def _join(self, comes: str) -> None:
+        joining = [
+            Reader(address=person.address, preferences=person.wishes)
+            for person in self.people
+            if person.comes == comes
+        ]
+        parts = [joining[n::_AT_ONCE] for n in range(_AT_ONCE)]
+        with ThreadPoolExecutor(_AT_ONCE) as workers:
+            list(workers.map(lambda part: sign_up(part, api=self.cloud.api()), parts))
+        self.cloud.settle()
+        confirm(joining, api=self.cloud.api(), mails=self.out / "mail")
+        self.cloud.settle()
+        for person in self.people:
+            if person.comes == comes:
+                self._note(person, "joined", wishes=person.wishes)
+
+    def _import(self) -> None:
+        """Whose confirmation would never arrive is on a list that the operator brings along."""
+        listed = [person for person in self.people if person.comes == "import"]
+        path = self.out / "list.csv"
+        columns = ("categories", "cadence", "language", "length")
+        rows = [
+            (p.address, " ".join(p.wishes["categories"]), *(p.wishes[c] for c in columns[1:]))
+            for p in listed
+        ]
+        lines = [",".join(row) for row in (("address", *columns), *rows)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        ssm = self.cloud.emulator.client("ssm")
+        keys = ssm.get_parameter(Name="/paperpost/token-keys", WithDecryption=True)
+        office = Office(
+            table=SubscriberTable(self.cloud.table("SubscribersTable")),
+            keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
+            queue=Queue(self.cloud.emulator.client("sqs"), "nobody is asked to confirm"),
+            now=self.cloud.now(),
+        )
+        imported(office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True)
+        for person in listed:
+            self._note(person, "joined", wishes=person.wishes)
+
+    def _leave_or_change(self) -> None:
+        """By the links of their last letter; who has none yet stays as they are."""
+        newest = {mail.to: mail for mail in list_mails(self.out / "mail") if mail.issue}
+        for person in self.people:
+            mail = newest.get(person.address)
+            if mail is None or not person.then:
+                continue
+            links = {p.split("/")[2]: p for p in _LINK.findall(mail.source + mail.text)}
+            if person.then == "leaves":
+                body, kind = "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"
+                self._press(links["unsubscribe"], body, kind)
+                self._note(person, "left")
+            else:
+                self._press(links["preferences"], json.dumps(person.changed), "application/json")
+                self._note(person, "changed", wishes=person.changed)
+        self.cloud.settle()
+
+    def _press(self, path: str, body: str, kind: str) -> None:
+        status, answer = _post(f"{self.cloud.api()}{path}", body, kind)
+        assert status == HTTPStatus.OK, f"{path.split('/')[2]}: {status} {answer[:200]}"
+
+    def _note(self, person: Person, what: str, **more: Any) -> None:
+        event = {"at": _stamp(self.cloud.now()), "what": what, **more}
+        self.events.setdefault(person.address, []).append(event)
+
+
+def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool) -> list[Step]:
+    """
+    What happens when. *feeds*: date → category → file.
+
+    Wednesday's batch cannot be read until Saturday, one category of Thursday's until six hours
+    later; the week's issue is frozen at the cut-off, since nothing comes on Friday. The short form
+    has neither hours nor weeks, and Wednesday comes with next Monday.
+    """
+    timely = tuple(name for category, name in feeds[_LATE].items() if category != late)
+    lost, following = tuple(feeds[_LOST].values()), tuple(feeds[_NEXT].values())
+    found = [
+        Step(at=_eastern(_MONDAY - timedelta(days=1), "12:00"), act="first"),
+        Step(at=_eastern(_MONDAY, "00:21"), files=tuple(feeds[_MONDAY].values())),
+        Step(at=_eastern(_LATE, "00:21"), files=timely),
+        Step(at=_eastern(_LATE, "06:21"), files=(feeds[_LATE][late],)),
+        Step(at=_eastern(_NEXT, "00:21"), files=(lost + following) if is_short else following),
+    ]
+    if is_short:
+        return found
+    found += [
+        Step(at=_eastern(_LOST, "12:00"), act="people"),
+        Step(at=_eastern(_SATURDAY, "09:21"), files=lost),
+        *(Step(at=_eastern(friday, "07:31"), act="compose") for friday in _FRIDAYS),
+        *(_look(on, at) for on in (_MONDAY, _LATE, _NEXT) for at in _LOOKS),
+        *(_look(friday, at) for friday in _FRIDAYS for at in _LOOKS_ON_SATURDAY),
+    ]
+    return sorted(found, key=lambda step: step.at)
+
+
+def _look(on: date, at: tuple[int, str]) -> Step:
+    """Let compose look for what is due, so many days behind *on* at a time of UTC."""
+    moment = datetime.combine(on + timedelta(days=at[0]), time.fromisoformat(at[1]), UTC)
+    return Step(at=moment, act="compose")
+
+
+def write_feeds(
+    series: Path, folder: Path, categories: Sequence[str]
+) -> dict[date, dict[str, str]]:
+    """Each recorded day as one file a category; date → category → file name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seen = Counter[str]()
+    found: dict[date, dict[str, str]] = {}
+    for on in (_MONDAY, _LOST, _LATE, _NEXT):
+        told = json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))
+        for paper in told["papers"]:
+            is_first = paper["announce_type"] in {"new", "cross"}
+            seen[paper["arxiv_id"]] += 1 if is_first or seen[paper["arxiv_id"]] else 2
+        for category in categories:
+            items = [
+                _item(p, category, seen) for p in told["papers"] if category in p["categories"]
+            ]
+            if items:
+                name = f"{on}-{category}.xml"
+                (folder / name).write_bytes(rss(items, names=category, on=on))
+                found.setdefault(on, {})[category] = name
+    return found
+
+
+def _item(paper: Mapping[str, Any], category: str, seen: Mapping[str, int]) -> Item:
+    primary = paper["primary_category"]
+    kind = "replace" if paper["announce_type"].startswith("replace") else "new"
+    crossed = {"new": "cross", "replace": "replace-cross"}[kind]
+    return Item(
+        arxiv_id=paper["arxiv_id"],
+        version=seen[paper["arxiv_id"]],
+        announce_type=kind if category == primary else crossed,
+        title=paper["title"],
+        abstract=paper["abstract"],
+        creator=", ".join(paper["authors"]),
+        categories=(primary, *(c for c in paper["categories"] if c != primary)),
+    )
+
+
+@contextmanager
+def laptop(
+    out: Path, categories: Sequence[str], *, at: datetime, a_second: float = _A_SECOND
+) -> Iterator[LaptopCloud]:
+    """The laptop cloud with the real template, as it stands at *at*."""
+    plan = Plan(
+        replay=Replay(days={}, categories=tuple(categories)),
+        categories=tuple(categories),
+        out=out,
+        readers=0,
+        template=ROOT / "template.yaml",
+        port=8000,
+    )
+    folders = Folders.of(out)
+    standin = Standin(
+        mail_dir=folders.mail,
+        model=ReplayModel.from_file(SAMPLE / "answers.jsonl"),
+        verified_domain=SENDER_DOMAIN,
+        mails_a_second=a_second,
+    )
+    cloud = LaptopCloud(folders, standin=standin, template=plan.template)
+    try:
+        cloud.start(stack_parameters(plan) | {"EnrichProvider": "extractive"}, at=at)
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+def leave(play: Play, *, seed: int) -> None:
+    """Write what is judged."""
+    people = [{"address": address, "events": events} for address, events in play.events.items()]
+    profiles = [row for row in play.cloud.rows("SubscribersTable") if row["sk"] == "PROFILE"]
+    ledger = [row for row in play.cloud.rows("DeliveriesTable") if row["sk"].startswith("SUB#")]
+    for name, value in (
+        ("people", {"seed": seed, "people": people}),
+        ("announced", play.announced),
+        ("looks", play.looks),
+        ("status", {row["address"]: row["status"] for row in profiles}),
+        ("ledger", Counter(f"{row['issue']} {row['state']}" for row in ledger)),
+        ("dead_letters", play.cloud.dead_letters()),
+    ):
+        text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+        (play.out / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play the days and leave what is judged."""
+    parser = argparse.ArgumentParser(description="Days of announcements to readers of every kind.")
+    parser.add_argument("--series", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--subscribers", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=20260420)
+    parser.add_argument("--category", action="append")
+    parser.add_argument("--short", action="store_true", help="neither hours nor weeks")
+    given = parser.parse_args(arguments)
+    categories = tuple(given.category or CATEGORIES)
+    late = LATE_CATEGORY if LATE_CATEGORY in categories else categories[0]
+    feeds = write_feeds(given.series, given.out / "feeds", categories)
+    people = invent(given.subscribers, categories, seed=given.seed, is_short=given.short)
+    planned = steps(feeds, late=late, is_short=given.short)
+    with laptop(given.out, categories, at=planned[0].at) as cloud:
+        play = Play(cloud=cloud, out=given.out, people=people)
+        for step in planned:
+            sys.stderr.write(f"{step.at:%a %d %b %H:%M} {step.act}\n")
+            play.step(step)
+        leave(play, seed=given.seed)
+    return 0
+
+
+def _eastern(on: date, at: str) -> datetime:
+    return datetime.combine(on, time.fromisoformat(at), EASTERN).astimezone(UTC)
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
