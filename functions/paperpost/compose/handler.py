@@ -15,7 +15,7 @@ from paperpost.compose.planning import Planner
 from paperpost.compose.reconciling import Reconciler
 from paperpost.compose.reporting import Reporter
 from paperpost.domain.announcements import eastern_date
-from paperpost.domain.deliveries import IssueRow, IssueState
+from paperpost.domain.deliveries import IssueRow, IssueState, is_overdue
 from paperpost.domain.issues import candidate_dates, issue_id
 from paperpost.domain.mailed import Mailed, mailed
 from paperpost.domain.subscribers import Cadence
@@ -73,7 +73,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         closed = reconciler.close(row, rows, now=now)
         done["closed"] += closed
         state = IssueState.CLOSED if closed else IssueState.SENDING
-        told.append(mailed(row, state, Counter(delivery.state.value for delivery in rows)))
+        counts = Counter(delivery.state.value for delivery in rows)
+        overdue = sum(is_overdue(delivery, now=now) for delivery in rows)
+        told.append(mailed(row, state, counts, overdue=overdue))
     Reporter(site=site).tell(told)
     for name, value in done.items():
         metrics.add_metric(name=f"Issues{name.title()}", unit=MetricUnit.Count, value=value)

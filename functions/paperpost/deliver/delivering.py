@@ -17,6 +17,7 @@ from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, Outco
 from paperpost.domain.errors import PaperpostError
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.quotas import Quota, why_letters_wait
 from paperpost.domain.selections import selection
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, TokenKeys, make_token
@@ -83,6 +84,7 @@ class Deliverer:
     press: Callable[[IssueRow], LetterPress]
     sending: Callable[[], Sending]
     pace: Pace
+    quota: Callable[[], Quota | None]
     time_left: Callable[[], timedelta]
 
     def deliver(self, body: Mapping[str, Any], *, now: datetime) -> dict[str, int]:
@@ -132,8 +134,14 @@ class Deliverer:
 
         Raises: NoTimeLeftError: If there is too little time to finish it.
         """
+        quota = self.quota()
+        held = why_letters_wait(quota) if quota else ""
         if self.sending() is not Sending.ON:
-            self.deliveries.stop_issue(issue, "switched off by the operator")
+            held = "switched off by the operator"
+        if held:
+            # Their rows stay open: the next tick of compose queues them again.
+            logger.warning("letters held back", extra={"issue": issue, "reason": held})
+            self.deliveries.stop_issue(issue, held)
             return False
         if self.time_left() < TIME_FOR_ONE:
             raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")

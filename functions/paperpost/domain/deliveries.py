@@ -117,6 +117,11 @@ def is_startable(delivery: Delivery, *, now: datetime) -> bool:
     return delivery.state in STARTABLE and is_timely(delivery.due_at, now=now)
 
 
+def is_overdue(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it starts on an operator's word alone."""
+    return delivery.state in STARTABLE and delivery.due_at + OVERDUE_AFTER < now
+
+
 def is_timely(due_at: datetime, *, now: datetime) -> bool:
     """Whether *now* is between *due_at* and the age at which nothing starts by itself."""
     return due_at <= now <= due_at + OVERDUE_AFTER
