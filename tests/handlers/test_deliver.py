@@ -19,18 +19,21 @@ from paperpost.deliver.handler import handler
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.ledgermark import LEDGER_PATH
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence, Preferences, Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, verify_token
 from paperpost.observe import logger
 from paperpost.storage import secrets
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.guard import Guard
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from support.api import FakeContext
 from support.aws import Cloud
 from support.issues import FROZEN_AT, arxiv_id, make_issue, make_listing
 from support.readers import ADDRESS, keys_json, make_keys, make_subscriber
+from support.restores import restore, snapshot
 from support.ses import SES, FakeSes, reply
 
 ISSUE = "daily-2024-03-26"
@@ -87,6 +90,7 @@ class Deliver:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
         module._press.cache_clear()
+        module._locked.cache_clear()
         pace.account.cache_clear()
 
     def switch(self, position: str) -> None:
@@ -650,6 +654,66 @@ def test_where_ses_does_not_tell_its_quota_letters_go(deliver: Deliver) -> None:
     deliver.join("a1")
 
     assert (deliver.deliver("a1"), deliver.state("a1")) == ([], "sent")
+
+
+# after a restore from backup
+
+
+def guard(cloud: Cloud) -> Guard:
+    """As compose and the operator have it."""
+    return Guard(
+        site=SiteBucket(clients.s3(), cloud.bucket),
+        tables={
+            "Deliveries": clients.table(cloud.deliveries),
+            "Subscribers": clients.table(cloud.subscribers),
+        },
+    )
+
+
+def test_from_a_restored_table_nobody_is_mailed_whatever_lies_in_the_queue(
+    deliver: Deliver, cloud: Cloud
+) -> None:
+    """The rows are as they were before they were sent; compose has not looked yet."""
+    guard(cloud).accept()
+    deliver.freeze()
+    deliver.join("a1", "b2")
+    before = snapshot(cloud.deliveries)
+    deliver.deliver("a1")
+    restore(cloud.deliveries, before)
+    module._locked.cache_clear()
+
+    returned = deliver.deliver("a1", "b2")
+
+    row = deliver.deliveries.get_issue(ISSUE)
+    assert row is not None
+    assert (returned, deliver.ses.mailed) == ([], ["a1@example.com"])
+    assert (deliver.state("a1"), deliver.state("b2")) == ("planned", "planned")
+    assert row.stopped.startswith("restored: the Deliveries table")
+
+
+def test_a_lock_that_compose_found_stops_deliver_within_a_minute(
+    deliver: Deliver, cloud: Cloud
+) -> None:
+    """And a sign-up is confirmed all the same: whoever asked for it has just asked."""
+    deliver.freeze()
+    deliver.join("a1")
+    guard(cloud).accept(locked="restored: the ledger has lost daily-2024-03-25")
+    deliver.join("b2", status=SubscriberStatus.UNCONFIRMED, confirmed_at=None)
+
+    deliver.deliver("a1")
+    deliver.invoke({"subscriber": "b2", "kind": "confirm"}, arn=CONFIRMATIONS)
+
+    assert deliver.ses.mailed == ["b2@example.com"]
+
+
+def test_a_mark_that_cannot_be_read_lets_nothing_out(deliver: Deliver) -> None:
+    """The message goes back: nobody knows what may be sent."""
+    deliver.site.put(LEDGER_PATH, b"{}")
+    deliver.freeze()
+    deliver.join("a1")
+
+    assert (deliver.deliver("a1"), deliver.ses.mailed) == (["m0"], [])
+    assert deliver.state("a1") == "planned"
 
 
 # confirmations

@@ -10,6 +10,7 @@ import pytest
 
 from oracle.checklist import faults
 from paperpost import clients
+from paperpost.deliver import handler as module
 from paperpost.deliver import pace
 from paperpost.deliver.handler import handler
 from paperpost.domain.breaker import Breaker
@@ -85,6 +86,7 @@ class Mornings:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
         pace.account.cache_clear()
+        module._locked.cache_clear()
         self.site.put("status.json", json.dumps(STATUS).encode())
         self.site.put(MAILED_PATH, mail_counts([mailing(sent=2)]))
 

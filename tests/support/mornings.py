@@ -76,6 +76,7 @@ WELL = Morning(
     breakers={"amazon.nova-lite-v1:0": Breaker(failures=2)},
     quota=Quota(used=1253, limit=50_000, rate=14, is_sending=True, enforcement="HEALTHY"),
     readers=Readers(confirmed=1253, joined=12, left={"bounced": 1, "unsubscribed": 2}),
+    locked="",
     switch="on",
     switch_name="/paperpost/sending",
     dead_letters={"paperpost-DeliveryDeadLetters-1A": 0},

@@ -285,6 +285,15 @@ def test_compose_reads_the_audience_index_alone_and_so_no_address() -> None:
     assert resources == ["${SubscribersTable.Arn}/index/audience"]
 
 
+@pytest.mark.parametrize("stage", ["Compose", "Deliver"])
+def test_who_plans_and_who_sends_can_tell_a_restored_table(stage: str) -> None:
+    (resources,) = [
+        s["Resource"] for s in _statements(stage) if s["Action"] == "dynamodb:DescribeTable"
+    ]
+
+    assert {arn["Fn::GetAtt"][0] for arn in resources} == {"SubscribersTable", "DeliveriesTable"}
+
+
 def test_tables_are_on_demand_recoverable_expiring_and_kept_by_parameter() -> None:
     tables = of_type("AWS::DynamoDB::Table")
 

@@ -74,7 +74,11 @@ def load_issue(site: SiteBucket, issue: str, frozen_hash: str) -> FrozenIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
-    """Sends an issue's letters. `press`: makes the letter press for an issue's row."""
+    """
+    Sends an issue's letters.
+
+    `press`: makes the letter press for an issue's row. `locked`: why none may go out, or ''.
+    """
 
     settings: DeliverSettings
     deliveries: DeliveryTable
@@ -83,6 +87,7 @@ class Deliverer:
     keys: Callable[[], TokenKeys]
     press: Callable[[IssueRow], LetterPress]
     sending: Callable[[], Sending]
+    locked: Callable[[], str]
     pace: Pace
     quota: Callable[[], Quota | None]
     time_left: Callable[[], timedelta]
@@ -134,11 +139,7 @@ class Deliverer:
 
         Raises: NoTimeLeftError: If there is too little time to finish it.
         """
-        quota = self.quota()
-        held = why_letters_wait(quota) if quota else ""
-        if self.sending() is not Sending.ON:
-            held = "switched off by the operator"
-        if held:
+        if held := self._why_held():
             # Their rows stay open: the next tick of compose queues them again.
             logger.warning("letters held back", extra={"issue": issue, "reason": held})
             self.deliveries.stop_issue(issue, held)
@@ -146,6 +147,12 @@ class Deliverer:
         if self.time_left() < TIME_FOR_ONE:
             raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")
         return True
+
+    def _why_held(self) -> str:
+        if self.sending() is not Sending.ON:
+            return "switched off by the operator"
+        quota = self.quota()
+        return self.locked() or (why_letters_wait(quota) if quota else "")
 
     def _send(
         self, claimed: Delivery, row: IssueRow, press: LetterPress, *, now: datetime

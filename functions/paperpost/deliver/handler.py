@@ -25,11 +25,14 @@ from paperpost.observe import logger, metrics
 from paperpost.settings import DeliverSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.enrichnotes import EnrichNotes
+from paperpost.storage.guard import Guard
 from paperpost.storage.secrets import Sending, sending, token_keys
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 
 _KEEP_S = 400 * 24 * 3600
+# A restored table is a new one, so a container looks at once, and at others that are put in place.
+_GUARD_KEPT_S = 60
 
 
 @logger.inject_lambda_context
@@ -68,6 +71,9 @@ class _Stage:
     def pace(self) -> Pace:
         return Pace(self.deliveries, account(clients.ses()).rate)
 
+    def locked(self) -> str:
+        return _locked(self.own, int(settings.now().timestamp()) // _GUARD_KEPT_S)
+
     def keys(self) -> TokenKeys:
         return token_keys(clients.ssm(), self.own.token_keys_parameter, now=settings.now())
 
@@ -88,6 +94,7 @@ def _batch(event: dict[str, Any], stage: _Stage) -> Mapping[str, Any]:
         keys=stage.keys,
         press=lambda row: _press(own, row.issue, row.content_hash),
         sending=stage.sending,
+        locked=stage.locked,
         pace=stage.pace,
         quota=account(ses).quota,
         time_left=stage.time_left,
@@ -129,6 +136,7 @@ def _morning(stage: _Stage) -> Mapping[str, Any]:
         cloudwatch=clients.cloudwatch,
         ses=clients.ses(),
         sending=stage.sending,
+        locked=stage.locked,
         pace=stage.pace,
         time_left=stage.time_left,
     )
@@ -137,6 +145,17 @@ def _morning(stage: _Stage) -> Mapping[str, Any]:
     sent = int(state == DeliveryState.SENT.value)
     metrics.add_metric("MorningLetterSent", MetricUnit.Count, sent)
     return {"letter": state}
+
+
+@lru_cache(maxsize=2)
+def _locked(own: DeliverSettings, _slot: int) -> str:
+    return Guard(
+        site=SiteBucket(clients.s3(), own.site_bucket),
+        tables={
+            "Deliveries": clients.table(own.deliveries_table),
+            "Subscribers": clients.table(own.subscribers_table),
+        },
+    ).why_locked()
 
 
 @lru_cache(maxsize=2)

@@ -57,6 +57,7 @@ class MorningMailer:
     cloudwatch: Callable[[], "CloudWatchClient"]
     ses: "SESV2Client"
     sending: Callable[[], Sending]
+    locked: Callable[[], str]
     pace: Pace
     time_left: Callable[[], timedelta]
 
@@ -125,6 +126,7 @@ class MorningMailer:
             readers=facts.known(
                 "the number of readers", lambda: self.profiles.count_readers(since=now - SPAN)
             ),
+            locked=facts.known("whether tables were restored", self.locked),
             switch=facts.known("the switch for mail", lambda: self.sending().value),
             switch_name=self.settings.sending_parameter,
             dead_letters=facts.known("the dead letters", self._dead_letters),

@@ -33,9 +33,12 @@ class DeliveryState(StrEnum):
 
 
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED}),
+    # Skipped: by an operator, after a restore, since nobody knows whether it has gone.
+    DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED, DeliveryState.SKIPPED}),
     # Sent: an ambiguous letter was to go again, and then feedback told that it had gone.
-    DeliveryState.RELEASED: frozenset({DeliveryState.CLAIMED, DeliveryState.SENT}),
+    DeliveryState.RELEASED: frozenset(
+        {DeliveryState.CLAIMED, DeliveryState.SENT, DeliveryState.SKIPPED}
+    ),
     DeliveryState.CLAIMED: frozenset(
         {
             DeliveryState.SENT,

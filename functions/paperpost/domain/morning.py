@@ -36,9 +36,10 @@ class Morning:
     """
     Everything that is known on a morning; None for what could not be read.
 
-    `on`: the letter's date, in the operator's zone. `switch`: the position of the switch for mail,
-    turned in the SSM parameter `switch_name`. `dead_letters`: queue → messages. `breakers`: model →
-    what is known of it. `alarms`: names of those that ring. `unread`: what could not be read.
+    `on`: the letter's date, in the operator's zone. `locked`: why no letter may go out. `switch`:
+    the position of the switch for mail, which is turned in the SSM parameter `switch_name`.
+    `dead_letters`: queue → messages. `breakers`: model → what is known of it. `alarms`: names of
+    those that ring. `unread`: what could not be read.
     """
 
     on: date
@@ -49,6 +50,7 @@ class Morning:
     breakers: Mapping[str, Breaker] | None
     quota: Quota | None
     readers: Readers | None
+    locked: str | None
     switch: str | None
     switch_name: str
     dead_letters: Mapping[str, int] | None
@@ -130,6 +132,12 @@ def _account(morning: Morning) -> Iterator[Trouble]:
 
 def _stopped(morning: Morning) -> Iterator[Trouble]:
     """Issues that wait for somebody."""
+    if morning.locked:
+        yield Trouble(
+            what=f"No letter goes out. {morning.locked[0].upper()}{morning.locked[1:]}.",
+            first="Read After a restore in docs/deploy.md before you run paperpost issue unlock.",
+        )
+        return
     for one in morning.issues or ():
         if one.overdue:
             yield Trouble(

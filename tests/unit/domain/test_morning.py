@@ -28,6 +28,7 @@ def test_everything_that_is_wrong_is_told_once_the_worst_first() -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
+        ({"locked": "restored: the ledger"}, "No letter goes out. Restored: the ledger."),
         ({"switch": "confirmations"}, "The switch for mail stands at confirmations"),
         ({"dead_letters": {"Q": 1}}, "1 message that nobody could handle: Q"),
         ({"alarms": ("paperpost-MorningLetter",)}, "The alarm paperpost-MorningLetter rings"),
@@ -91,6 +92,7 @@ def test_a_morning_of_which_nothing_can_be_read_is_no_good_morning() -> None:
         breakers=None,
         quota=None,
         readers=None,
+        locked=None,
         switch=None,
         switch_name="/paperpost/sending",
         dead_letters=None,
