@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime.client import BedrockRuntimeClient
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sesv2.client import SESV2Client
@@ -49,6 +50,12 @@ def sqs() -> "SQSClient":
 def ssm() -> "SSMClient":
     """A client for secrets in Parameter Store."""
     return boto3.client("ssm", config=_STORAGE)
+
+
+@lru_cache
+def cloudwatch() -> "CloudWatchClient":
+    """A client for the state of alarms."""
+    return boto3.client("cloudwatch", config=_STORAGE)
 
 
 @lru_cache

@@ -156,7 +156,11 @@ class ComposeSettings(_Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings(_Settings):
-    """deliver. `mail_from`, `confirm_from`: addresses; the display name is Paperpost's own."""
+    """
+    deliver. `mail_from`, `confirm_from`: addresses; the display name is Paperpost's own.
+
+    `morning_zone`: the operator's time zone. `dead_letter_queues`: addresses of the queues.
+    """
 
     subscribers_table: str
     deliveries_table: str
@@ -170,6 +174,10 @@ class DeliverSettings(_Settings):
     token_keys_parameter: str
     sending_parameter: str
     confirmation_queue_arn: str
+    papers_table: str
+    stack_name: str
+    morning_zone: str = "Asia/Shanghai"
+    dead_letter_queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ HTTP_ANSWERS = {
 }
 TASK_ANSWERS = {
     "compose.json": {"frozen": 0, "queued": 0, "closed": 0},
+    "deliver-morning.json": {"letter": "skipped"},
     "enrich-sweep.json": {"queued": 0},
     "fetch.json": {"feeds": 7, "papers": 0, "listings": 0, "queued": 0, "partial": 0},
     "publish-heal.json": {

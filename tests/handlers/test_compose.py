@@ -32,6 +32,7 @@ from support.issues import (
     store_day,
 )
 from support.readers import make_subscriber
+from support.restores import put_back, restore, snapshot
 
 ISSUE = "daily-2024-03-26"
 MORNING = datetime(2024, 3, 26, 4, 30, tzinfo=UTC)
@@ -413,3 +414,108 @@ def test_readers_of_the_week_get_one_issue_frozen_with_fridays(compose: Compose)
     assert sorted(compose.frozen(week)) == [arxiv_id(1), arxiv_id(2)]
     (row,) = compose.deliveries.list_deliveries(week, 0)
     assert (row.subscriber_id, row.due_at) == ("w1", datetime(2024, 3, 30, 0, 0, tzinfo=UTC))
+
+
+# after a restore from backup
+
+
+def send_all(compose: Compose, *ids: str) -> None:
+    """What deliver does with an issue, told by the next tick."""
+    for one in ids:
+        compose.settle(one, DeliveryState.SENT)
+    compose.tick(compose.now + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize("table", ["deliveries", "subscribers"])
+def test_of_a_table_that_was_restored_no_letter_goes_out(
+    compose: Compose, cloud: Cloud, table: str
+) -> None:
+    """
+    It has another birth, whatever it holds: a ledger forgets who was mailed, profiles who left.
+
+    Freezing and planning stand still, and the issue is stopped for messages in the queue.
+    """
+    compose.join("a1", "b2")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.messages()
+    restore(getattr(cloud, table), snapshot(getattr(cloud, table)))
+
+    done = compose.tick(MORNING + timedelta(minutes=31))
+
+    assert (done, compose.messages()) == ({"frozen": 0, "queued": 0, "closed": 0}, [])
+    assert compose.row().stopped.startswith(f"restored: the {table.title()} table")
+
+
+def test_a_ledger_put_back_into_the_same_table_is_noticed_by_what_was_told(
+    compose: Compose, cloud: Cloud
+) -> None:
+    """Fewer letters sent than there were; the higher count stays told, for whoever looks."""
+    compose.join("a1", "b2", "c3")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    before = snapshot(cloud.deliveries)
+    send_all(compose, "a1", "b2")
+    compose.messages()
+    put_back(cloud.deliveries, before)
+
+    done = [compose.tick(compose.now + timedelta(minutes=31)) for _ in range(2)]
+
+    assert done == [{"frozen": 0, "queued": 0, "closed": 0}] * 2
+    assert compose.messages() == []
+    assert compose.row().stopped == f"restored: of {ISSUE} 2 letters were sent, the ledger has 0"
+    assert [(one.sent, one.audience) for one in compose.told()] == [(2, 3)]
+
+
+def test_an_issue_that_the_ledger_has_lost_is_not_frozen_and_mailed_again(
+    compose: Compose, cloud: Cloud
+) -> None:
+    """Its file is still there, and everybody would get it a second time."""
+    compose.join("a1")
+    before = snapshot(cloud.deliveries)
+    store_day(compose.papers, new(1))
+    compose.tick()
+    send_all(compose, "a1")
+    compose.messages()
+    put_back(cloud.deliveries, before)
+
+    done = compose.tick(compose.now + timedelta(minutes=31))
+
+    assert done == {"frozen": 0, "queued": 0, "closed": 0}
+    assert (compose.deliveries.get_issue(ISSUE), compose.messages()) == (None, [])
+
+
+def test_a_restore_into_the_middle_of_planning_is_noticed(compose: Compose, cloud: Cloud) -> None:
+    """Who lost the row would be planned, and mailed, anew."""
+    compose.join("a1", "b2")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    send_all(compose, "a1", "b2")
+    compose.messages()
+    rows = [item for item in snapshot(cloud.deliveries) if item["sk"] != {"S": "SUB#b2"}]
+    put_back(cloud.deliveries, rows)
+    boto3.resource("dynamodb").Table(cloud.deliveries).update_item(
+        Key={"pk": f"ISSUE#{ISSUE}", "sk": "ISSUE"},
+        UpdateExpression="SET #state = :planning REMOVE totals",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":planning": "planning"},
+    )
+
+    compose.tick(compose.now + timedelta(minutes=31))
+
+    assert compose.messages() == []
+    assert compose.row().stopped.startswith("restored: ")
+
+
+def test_the_metric_of_the_lock_is_put_with_every_tick(
+    compose: Compose, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alarm watches it."""
+    compose.tick()
+    well = capsys.readouterr().out
+    restore(cloud.deliveries, [])
+
+    compose.tick()
+
+    assert '"SendingLocked":[0.0]' in well
+    assert '"SendingLocked":[1.0]' in capsys.readouterr().out

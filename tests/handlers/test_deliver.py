@@ -1,19 +1,16 @@
 """deliver in process: one letter each, whatever is repeated, refused, lost or killed."""
 
-import base64
 import io
 import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import boto3
 import botocore.exceptions as errors
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 
 from paperpost import clients
 from paperpost.deliver import handler as module
@@ -22,78 +19,32 @@ from paperpost.deliver.handler import handler
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.ledgermark import LEDGER_PATH
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence, Preferences, Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, verify_token
 from paperpost.observe import logger
 from paperpost.storage import secrets
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.guard import Guard
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from support.api import FakeContext
 from support.aws import Cloud
 from support.issues import FROZEN_AT, arxiv_id, make_issue, make_listing
 from support.readers import ADDRESS, keys_json, make_keys, make_subscriber
+from support.restores import restore, snapshot
+from support.ses import SES, FakeSes, reply
 
 ISSUE = "daily-2024-03-26"
 NOW = FROZEN_AT + timedelta(minutes=1)
 SITE = "https://papers.example.org"
 LETTERS = "arn:aws:sqs:us-east-1:123456789012:letters"
 CONFIRMATIONS = "arn:aws:sqs:us-east-1:123456789012:confirmations"
-SES = "https://email.us-east-1.amazonaws.com"
 
 
 class KilledError(BaseException):
     """The process is gone."""
-
-
-class _Body:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: Any) -> list[bytes]:
-        return [self._content]
-
-
-class FakeSes:
-    """Stands in SES's place on the wire: keeps what it accepted, and fails as it is told."""
-
-    def __init__(self) -> None:
-        self.accepted: list[tuple[str, bytes]] = []
-        self.requests = 0
-        self.script: Callable[[str], AWSResponse | None] = lambda _: None
-
-    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        if request.method == "GET":
-            assert request.url.endswith("/v2/email/account")
-            request.url = "https://answered.invalid"  # moto is asked too, and would refuse it
-            return reply(200, {"SendQuota": {"MaxSendRate": 1_000_000.0}})
-        self.requests += 1
-        body = json.loads(request.body)
-        (recipient,) = body["Destination"]["ToAddresses"]
-        raw = base64.b64decode(body["Content"]["Raw"]["Data"])
-        assert body["ConfigurationSetName"] == "paperpost-set"
-        failure = self.script(recipient)
-        if failure is not None:
-            return failure
-        self.accepted.append((recipient, raw))
-        return reply(200, {"MessageId": f"0100-{len(self.accepted)}"})
-
-    @property
-    def mailed(self) -> list[str]:
-        """Who got a letter, in order."""
-        return [recipient for recipient, _ in self.accepted]
-
-    def letter(self) -> EmailMessage:
-        """The only one."""
-        ((_, raw),) = self.accepted
-        return message_from_bytes(raw, policy=policy.default)  # type: ignore[return-value]
-
-
-def reply(status: int, body: dict[str, Any], code: str = "") -> AWSResponse:
-    """An answer of SES."""
-    headers = {"content-type": "application/json", "x-amzn-errortype": code}
-    return AWSResponse(SES, status, headers, _Body(json.dumps(body).encode()))
 
 
 class Context(FakeContext):
@@ -133,11 +84,14 @@ class Deliver:
             "TOKEN_KEYS_PARAMETER": "/keys",
             "SENDING_PARAMETER": "/sending",
             "CONFIRMATION_QUEUE_ARN": CONFIRMATIONS,
+            "PAPERS_TABLE": cloud.papers,
+            "STACK_NAME": "paperpost",
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("paperpost.settings.now", lambda: self.now)
         module._press.cache_clear()
-        pace._sending_rate.cache_clear()
+        module._locked.cache_clear()
+        pace.account.cache_clear()
 
     def switch(self, position: str) -> None:
         """What the operator does; seen within half a minute, which is not waited for here."""
@@ -617,6 +571,149 @@ def test_no_log_line_holds_an_address_or_a_token(deliver: Deliver, log: io.Strin
     assert '"subscriber":"a1"' in logged
     assert ADDRESS not in logged
     assert "/api/" not in logged
+
+
+# what SES lets the account send
+
+
+def account(*, used: float, limit: float = 200.0, sending: bool = True) -> dict[str, Any]:
+    """An answer of GetAccount."""
+    return {
+        "SendingEnabled": sending,
+        "SendQuota": {
+            "MaxSendRate": 1_000_000.0,
+            "Max24HourSend": limit,
+            "SentLast24Hours": used,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (account(used=190), "daily quota: 190 of 200 mails sent, the rest is kept"),
+        (account(used=200), "daily quota: 200 of 200 mails sent"),
+        (account(used=0, sending=False), "account: SES has disabled sending"),
+    ],
+)
+def test_letters_are_held_back_before_ses_would_refuse_them(
+    deliver: Deliver, told: dict[str, Any], why: str
+) -> None:
+    """Their rows stay as they were, the issue says why, and the next tick queues them again."""
+    deliver.ses.account = told
+    deliver.freeze()
+    deliver.join("a1", "b2")
+
+    returned = deliver.deliver("a1", "b2")
+
+    row = deliver.deliveries.get_issue(ISSUE)
+    assert row is not None
+    assert (returned, deliver.ses.requests, deliver.state("a1")) == ([], 0, "planned")
+    assert row.stopped.startswith(why)
+
+
+def test_when_the_quota_has_room_again_the_same_letters_go(deliver: Deliver) -> None:
+    """Compose's tick lifts the stop."""
+    deliver.ses.account = account(used=190)
+    deliver.freeze()
+    deliver.join("a1")
+    deliver.deliver("a1")
+
+    deliver.ses.account = account(used=20)
+    pace.account.cache_clear()
+    deliver.deliveries.note_queued(ISSUE, {})
+    deliver.deliver("a1")
+
+    assert (deliver.ses.mailed, deliver.state("a1")) == (["a1@example.com"], "sent")
+
+
+@pytest.mark.parametrize(
+    ("told", "returned", "mailed"),
+    [
+        (account(used=190), [], 1),
+        (account(used=200), ["m0"], 0),
+        (account(used=0, sending=False), ["m0"], 0),
+    ],
+)
+def test_confirmations_have_a_reserve_that_no_letter_uses_up(
+    deliver: Deliver, told: dict[str, Any], returned: list[str], mailed: int
+) -> None:
+    """Somebody waits for them; only where nothing goes at all they wait in their queue."""
+    deliver.ses.account = told
+    deliver.join("a1", status=SubscriberStatus.UNCONFIRMED, confirmed_at=None)
+
+    back = deliver.invoke({"subscriber": "a1", "kind": "confirm"}, arn=CONFIRMATIONS)
+
+    assert (back, len(deliver.ses.mailed)) == (returned, mailed)
+
+
+def test_where_ses_does_not_tell_its_quota_letters_go(deliver: Deliver) -> None:
+    """Its own refusal would still release them."""
+    deliver.ses.account = {}
+    deliver.freeze()
+    deliver.join("a1")
+
+    assert (deliver.deliver("a1"), deliver.state("a1")) == ([], "sent")
+
+
+# after a restore from backup
+
+
+def guard(cloud: Cloud) -> Guard:
+    """As compose and the operator have it."""
+    return Guard(
+        site=SiteBucket(clients.s3(), cloud.bucket),
+        tables={
+            "Deliveries": clients.table(cloud.deliveries),
+            "Subscribers": clients.table(cloud.subscribers),
+        },
+    )
+
+
+def test_from_a_restored_table_nobody_is_mailed_whatever_lies_in_the_queue(
+    deliver: Deliver, cloud: Cloud
+) -> None:
+    """The rows are as they were before they were sent; compose has not looked yet."""
+    guard(cloud).accept()
+    deliver.freeze()
+    deliver.join("a1", "b2")
+    before = snapshot(cloud.deliveries)
+    deliver.deliver("a1")
+    restore(cloud.deliveries, before)
+    module._locked.cache_clear()
+
+    returned = deliver.deliver("a1", "b2")
+
+    row = deliver.deliveries.get_issue(ISSUE)
+    assert row is not None
+    assert (returned, deliver.ses.mailed) == ([], ["a1@example.com"])
+    assert (deliver.state("a1"), deliver.state("b2")) == ("planned", "planned")
+    assert row.stopped.startswith("restored: the Deliveries table")
+
+
+def test_a_lock_that_compose_found_stops_deliver_within_a_minute(
+    deliver: Deliver, cloud: Cloud
+) -> None:
+    """And a sign-up is confirmed all the same: whoever asked for it has just asked."""
+    deliver.freeze()
+    deliver.join("a1")
+    guard(cloud).accept(locked="restored: the ledger has lost daily-2024-03-25")
+    deliver.join("b2", status=SubscriberStatus.UNCONFIRMED, confirmed_at=None)
+
+    deliver.deliver("a1")
+    deliver.invoke({"subscriber": "b2", "kind": "confirm"}, arn=CONFIRMATIONS)
+
+    assert deliver.ses.mailed == ["b2@example.com"]
+
+
+def test_a_mark_that_cannot_be_read_lets_nothing_out(deliver: Deliver) -> None:
+    """The message goes back: nobody knows what may be sent."""
+    deliver.site.put(LEDGER_PATH, b"{}")
+    deliver.freeze()
+    deliver.join("a1")
+
+    assert (deliver.deliver("a1"), deliver.ses.mailed) == (["m0"], [])
+    assert deliver.state("a1") == "planned"
 
 
 # confirmations

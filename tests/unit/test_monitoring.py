@@ -10,6 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 from support.template import ROOT, of_type, source_template
 
 _LOOP = "Fn::ForEach::"
+_ABSENCE = "MorningLetterAlarm"
 
 
 @lru_cache
@@ -84,7 +85,8 @@ def test_every_metric_of_our_own_is_one_that_a_function_puts() -> None:
 
     assert ours == {
         "ReceiptMismatch", "CandidatesRefused", "FetchProblems", "EnrichProviderDown",
-        "EnrichCapReached", "EnrichOk", "EnrichRejected", "EnrichFailed",
+        "EnrichCapReached", "EnrichOk", "EnrichRejected", "EnrichFailed", "MorningLetterSent",
+        "SendingLocked",
     }  # fmt: skip
     assert ours <= put
     assert re.search(r'Metrics\(namespace="Paperpost", service="paperpost"\)', code)
@@ -95,15 +97,36 @@ def test_every_alarm_tells_somebody_and_says_what_to_do() -> None:
         properties = alarm["Properties"]
         assert properties["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
         assert properties["AlarmDescription"], name
+        # By this name the morning letter finds those of its stack.
+        assert properties["AlarmName"] == {"Fn::Sub": f"${{StackName}}-{name[: -len('Alarm')]}"}
         assert (properties["Threshold"], properties["ComparisonOperator"]) == (
-            0,
-            "GreaterThanThreshold",
+            (1, "LessThanThreshold") if name == _ABSENCE else (0, "GreaterThanThreshold")
         )
+
+
+def test_a_morning_letter_that_does_not_come_is_an_alarm() -> None:
+    """
+    Nothing at all counts as wrong, over more than a day: no metric comes of what does not run.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html,
+    and PutMetricAlarm: periods of an hour may span seven days; read 2026-11-26.
+    """
+    alarm = alarms()[_ABSENCE]
+    properties = alarm["Properties"]
+    span_s = properties["Period"] * properties["EvaluationPeriods"]
+
+    assert properties["TreatMissingData"] == "breaching"
+    assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"]
+    assert properties["Period"] >= 3600
+    assert 25 * 3600 < span_s <= 7 * 86400
+    assert alarm["Condition"] == "MailOn"
 
 
 def test_every_name_that_is_imported_is_exported() -> None:
     text = (ROOT / "monitoring.yaml").read_text(encoding="utf-8")
-    imported = set(re.findall(r"\$\{StackName\}-(\w+)", json.dumps(alarms())))
+    imported = set(
+        re.findall(r'ImportValue": \{"Fn::Sub": "\$\{StackName\}-(\w+)', json.dumps(alarms()))
+    )
 
     assert imported == set(exports())
     assert "ImportValue" in text

@@ -94,7 +94,8 @@ def test_policies_name_actions_and_resources_without_wildcards() -> None:
     assert statements
     for statement in statements:
         assert all("*" not in action for action in _as_list(statement["Action"]))
-        if statement["Action"] != "ses:GetAccount":  # it knows no resources
+        # One knows no resources, the other lists what no name was given for.
+        if statement["Action"] not in ("ses:GetAccount", "cloudwatch:DescribeAlarms"):
             assert all(resource != "*" for resource in _as_list(statement["Resource"]))
 
 
@@ -239,11 +240,58 @@ def test_issues_and_the_counts_of_letters_have_one_writer() -> None:
     assert statements["Compose"] == [("Allow", folder)]
 
 
+def test_the_morning_letter_counts_readers_without_an_address_and_reads_enrichs_notes_alone() -> (
+    None
+):
+    """
+    What a Scan may name is bounded; of Papers only the one partition can be asked for.
+
+    Source: DynamoDB developer guide, 'Using IAM policy conditions for fine-grained access control',
+    read 2026-11-26.
+    """
+    conditions = {
+        action: statement.get("Condition")
+        for statement in _statements("Deliver")
+        for action in _as_list(statement["Action"])
+        if action in {"dynamodb:Scan", "dynamodb:Query"}
+    }
+
+    assert conditions == {
+        "dynamodb:Scan": {
+            "ForAllValues:StringEquals": {
+                "dynamodb:Attributes": ["pk", "sk", "status", "confirmed_at", "ended_at"]
+            },
+            "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        },
+        "dynamodb:Query": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ENRICH"]}},
+    }
+
+
+def test_the_morning_letter_looks_at_every_dead_letter_queue() -> None:
+    variables = functions()["DeliverFunction"]["Environment"]["Variables"]
+    named = {queue["Ref"] for queue in variables["DEAD_LETTER_QUEUES"]["Fn::Join"][1]}
+    (readable,) = [
+        s["Resource"] for s in _statements("Deliver") if s["Action"] == "sqs:GetQueueAttributes"
+    ]
+
+    assert named == {n for n in of_type("AWS::SQS::Queue") if n.endswith("DeadLetters")}
+    assert named == {arn["Fn::GetAtt"][0] for arn in readable}
+
+
 def test_compose_reads_the_audience_index_alone_and_so_no_address() -> None:
     role = of_type("AWS::IAM::Role")["ComposeFunctionRole"]
     resources = re.findall(r"\$\{SubscribersTable[^\"]*", json.dumps(role))
 
     assert resources == ["${SubscribersTable.Arn}/index/audience"]
+
+
+@pytest.mark.parametrize("stage", ["Compose", "Deliver"])
+def test_who_plans_and_who_sends_can_tell_a_restored_table(stage: str) -> None:
+    (resources,) = [
+        s["Resource"] for s in _statements(stage) if s["Action"] == "dynamodb:DescribeTable"
+    ]
+
+    assert {arn["Fn::GetAtt"][0] for arn in resources} == {"SubscribersTable", "DeliveriesTable"}
 
 
 def test_tables_are_on_demand_recoverable_expiring_and_kept_by_parameter() -> None:
@@ -314,11 +362,14 @@ def test_every_working_queue_has_a_dead_letter_queue_that_keeps_two_weeks() -> N
 
 
 def test_schedules_are_in_eastern_time_with_dead_letters_and_a_name_per_stack() -> None:
+    """But the morning letter's: the operator sleeps elsewhere."""
     schedules = of_type("AWS::Scheduler::Schedule")
+    zones = {name: s["ScheduleExpressionTimezone"] for name, s in schedules.items()}
 
-    assert len(schedules) == 4
+    assert len(schedules) == 5
+    assert zones.pop("DeliverFunctionMorning") == {"Ref": "MorningZone"}
+    assert set(zones.values()) == {"America/New_York"}
     for schedule in schedules.values():
-        assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
         assert schedule["Target"]["DeadLetterConfig"]["Arn"]
         assert "MaximumRetryAttempts" in schedule["Target"]["RetryPolicy"]
         assert "AWS::StackName" in json.dumps(schedule["Name"])
@@ -342,6 +393,7 @@ def test_a_tick_that_fails_is_tried_again_no_later_than_the_next_one_comes() -> 
         "EnrichFunction": 1,
         "PublishFunction": 0,
         "ComposeFunction": 0,
+        "DeliverFunction": 0,
     }
     for config in configs.values():
         assert config["MaximumEventAgeInSeconds"] <= 3600
@@ -424,6 +476,7 @@ def test_parameters_are_described_and_at_most_four_must_be_given() -> None:
         ("SenderDomain", "mail.example.org", "a@example.org"),
         ("TokenKeysParameter", "/paperpost/token-keys", "paperpost"),
         ("FeedSource", "https://rss.arxiv.org", "http://rss.arxiv.org"),
+        ("MorningZone", "America/Argentina/Buenos_Aires", "GMT +8"),
         ("PostalAddress", "1 Main St, Springfield", "1 Main St\nBcc: x"),
     ],
 )

@@ -52,7 +52,7 @@ def count_run(cloud: LaptopCloud, replay: Replay, *, out: Path, readers: int) ->
             for on in replay.days
         ],
         subscribers=dict(sorted(Counter(str(row["status"]) for row in profiles).items())),
-        confirmations=sum(not mail.issue for mail in mails),
+        confirmations=sum(mail.kind == "confirmation" for mail in mails),
         invocations=cloud.invocations(),
         dead_letters=cloud.dead_letters(),
         enrichment=count_cost(EnrichNotes(cloud.table("PapersTable")), replay),

@@ -19,13 +19,7 @@ from paperpost.deliver.letters import Imprint
 from paperpost.deliver.preview import preview
 from paperpost.deliver.sending import attempt
 from paperpost.domain.addresses import mailable
-from paperpost.domain.deliveries import (
-    OVERDUE_AFTER,
-    STARTABLE,
-    Delivery,
-    DeliveryState,
-    IssueRow,
-)
+from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, is_overdue
 from paperpost.domain.errors import InvalidInputError, PaperpostError
 from paperpost.domain.issues import FrozenIssue
 from paperpost.domain.subscribers import Preferences
@@ -59,7 +53,7 @@ class Ledger:
 
     def is_overdue(self, delivery: Delivery) -> bool:
         """Whether it starts on the operator's word alone."""
-        return delivery.state in STARTABLE and delivery.due_at + OVERDUE_AFTER < self.now
+        return is_overdue(delivery, now=self.now)
 
     def resume(self) -> int:
         """Let what is overdue start now; how many letters that are."""

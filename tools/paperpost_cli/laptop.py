@@ -42,8 +42,9 @@ _STUCK_AFTER_S = 6
 _COMES_BACK_S = 100  # what a provider failed at is hidden for 30, then for 60 seconds
 _WAITING: Final = "ApproximateNumberOfMessages"
 _HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
-# Publish last: in AWS it looks every five minutes, so what compose counted shows on the site.
-_FLOW = ("fetch", "enrich", "compose", "publish")
+# Publish behind compose: in AWS it looks every five minutes, so what compose counted shows on the
+# site. Deliver last: its letter tells of all that.
+_FLOW = ("fetch", "enrich", "compose", "publish", "deliver")
 
 
 class UnsettledError(PaperpostError):

@@ -21,11 +21,12 @@ class Mail:
     html: str
     text: str
     source: str
+    is_morning: bool = False
 
     @property
     def kind(self) -> str:
-        """The issue's id, or `confirmation`."""
-        return self.issue or "confirmation"
+        """The issue's id, `morning letter` or `confirmation`."""
+        return self.issue or ("morning letter" if self.is_morning else "confirmation")
 
     @property
     def preview(self) -> str:
@@ -54,6 +55,7 @@ def read_mail(path: Path, number: int = 0) -> Mail:
         html=_part(message, "html"),
         text=_part(message, "plain"),
         source=raw.decode("utf-8", "replace"),
+        is_morning=tags(message).get("kind") == "morning",
     )
 
 

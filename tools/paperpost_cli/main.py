@@ -154,6 +154,13 @@ def _add_issue(parser: argparse.ArgumentParser) -> None:
         action.add_argument("issue", metavar="ISSUE", help="such as daily-2024-03-26")
         action.add_argument("--stack", metavar="NAME", help="in AWS; without it, the laptop cloud")
         action.set_defaults(run=_issue)
+    unlock = actions.add_parser("unlock", help="let mail go out again after a restore of tables")
+    unlock.add_argument("--stack", metavar="NAME", help="in AWS; without it, the laptop cloud")
+    unlock.add_argument(
+        "--open-letters", choices=["skip", "send"],
+        help="what becomes of letters that the restored ledger has as open (default: only tell)",
+    )  # fmt: skip
+    unlock.set_defaults(run=_unlock)
     show.add_argument("--json", action="store_true", help="as JSON")
     resend.add_argument("--subscriber", metavar="ID", help="this reader's alone")
     shown.add_argument(
@@ -209,6 +216,12 @@ def _backfill(options: argparse.Namespace) -> int:
     from paperpost_cli.backfill import run_backfill  # noqa: PLC0415
 
     return run_backfill(options)
+
+
+def _unlock(options: argparse.Namespace) -> int:
+    from paperpost_cli.unlock import run_unlock  # noqa: PLC0415
+
+    return run_unlock(options)
 
 
 def _subscribers(options: argparse.Namespace) -> int:

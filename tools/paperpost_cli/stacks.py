@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from paperpost.domain.errors import PaperpostError
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.guard import Guard
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.invoke import session_of
@@ -69,6 +70,17 @@ class Stack:
     def subscribers(self) -> SubscriberTable:
         """The profiles."""
         return SubscriberTable(self._table("SubscribersTableName"))
+
+    @property
+    def guard(self) -> Guard:
+        """Whether these are the tables that mail was sent from."""
+        return Guard(
+            site=self.site,
+            tables={
+                "Deliveries": self._table("DeliveriesTableName"),
+                "Subscribers": self._table("SubscribersTableName"),
+            },
+        )
 
     @property
     def site(self) -> SiteBucket:

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from paperpost.domain.deliveries import (
-    OVERDUE_AFTER,
     REQUEUE_AFTER,
-    STARTABLE,
     Delivery,
     IssueRow,
+    is_overdue,
     is_startable,
 )
 from paperpost.observe import logger
@@ -55,7 +54,7 @@ class FanOut:
         return len(due)
 
     def _warn_of_overdue(self, row: IssueRow, rows: Sequence[Delivery], *, now: datetime) -> None:
-        overdue = sum(d.state in STARTABLE and d.due_at + OVERDUE_AFTER < now for d in rows)
+        overdue = sum(is_overdue(delivery, now=now) for delivery in rows)
         if overdue:
             logger.warning(
                 "letters are overdue and wait for the operator",

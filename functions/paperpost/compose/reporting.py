@@ -16,6 +16,11 @@ class Reporter:
 
     site: SiteBucket
 
+    def told(self) -> dict[str, Mailed]:
+        """What was told before, by issue."""
+        stored = self.site.get(MAILED_PATH)
+        return {one.issue: one for one in (from_bytes(stored.body) if stored else ())}
+
     def tell(self, issues: Sequence[Mailed]) -> bool:
         """
         Put the counts of *issues* beside those told before, if they changed; False if not.

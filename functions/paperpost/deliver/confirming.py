@@ -12,6 +12,7 @@ from paperpost.deliver.pace import Pace
 from paperpost.deliver.pieces import Piece
 from paperpost.deliver.sending import attempt
 from paperpost.domain.deliveries import DeliveryState
+from paperpost.domain.quotas import Quota, why_nothing_goes
 from paperpost.domain.subscribers import SubscriberStatus, may_become
 from paperpost.domain.tokens import Purpose, TokenKeys, mailbox_hash, make_token
 from paperpost.observe import logger
@@ -54,6 +55,7 @@ class Confirmer:
     keys: Callable[[], TokenKeys]
     sending: Callable[[], Sending]
     pace: Pace
+    quota: Callable[[], Quota | None]
     time_left: Callable[[], timedelta]
     epoch_s: int
 
@@ -94,6 +96,9 @@ class Confirmer:
             return DeliveryState.FAILED.value
         if self.sending() is Sending.OFF:
             raise SlowDownError("confirmation: switched off by the operator")
+        quota = self.quota()
+        if quota and (held := why_nothing_goes(quota)):
+            raise SlowDownError(f"confirmation: {held}")
         # At most one letter of each worker goes before: nobody who signs up waits for an issue.
         if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
             raise SlowDownError("confirmation: not its turn yet")

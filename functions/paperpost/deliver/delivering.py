@@ -17,6 +17,7 @@ from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, Outco
 from paperpost.domain.errors import PaperpostError
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.quotas import Quota, why_letters_wait
 from paperpost.domain.selections import selection
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus
 from paperpost.domain.tokens import Purpose, TokenKeys, make_token
@@ -73,7 +74,11 @@ def load_issue(site: SiteBucket, issue: str, frozen_hash: str) -> FrozenIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
-    """Sends an issue's letters. `press`: makes the letter press for an issue's row."""
+    """
+    Sends an issue's letters.
+
+    `press`: makes the letter press for an issue's row. `locked`: why none may go out, or ''.
+    """
 
     settings: DeliverSettings
     deliveries: DeliveryTable
@@ -82,7 +87,9 @@ class Deliverer:
     keys: Callable[[], TokenKeys]
     press: Callable[[IssueRow], LetterPress]
     sending: Callable[[], Sending]
+    locked: Callable[[], str]
     pace: Pace
+    quota: Callable[[], Quota | None]
     time_left: Callable[[], timedelta]
 
     def deliver(self, body: Mapping[str, Any], *, now: datetime) -> dict[str, int]:
@@ -132,12 +139,20 @@ class Deliverer:
 
         Raises: NoTimeLeftError: If there is too little time to finish it.
         """
-        if self.sending() is not Sending.ON:
-            self.deliveries.stop_issue(issue, "switched off by the operator")
+        if held := self._why_held():
+            # Their rows stay open: the next tick of compose queues them again.
+            logger.warning("letters held back", extra={"issue": issue, "reason": held})
+            self.deliveries.stop_issue(issue, held)
             return False
         if self.time_left() < TIME_FOR_ONE:
             raise NoTimeLeftError(f"{issue}: no time left for the rest of the message")
         return True
+
+    def _why_held(self) -> str:
+        if self.sending() is not Sending.ON:
+            return "switched off by the operator"
+        quota = self.quota()
+        return self.locked() or (why_letters_wait(quota) if quota else "")
 
     def _send(
         self, claimed: Delivery, row: IssueRow, press: LetterPress, *, now: datetime

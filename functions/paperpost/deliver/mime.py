@@ -38,7 +38,8 @@ class Envelope:
     Everything of a message but its parts.
 
     `list_name`: daily or weekly for issues; '' for mail that a reader asked for just now, which
-    has no list headers. `tags`: SES message tags, by which feedback finds its delivery.
+    has no list headers; `kind` says then what it is. `tags`: SES message tags, by which feedback
+    finds its delivery.
     """
 
     sender: str
@@ -46,6 +47,7 @@ class Envelope:
     subject: str
     tags: tuple[tuple[str, str], ...]
     date: datetime
+    kind: str = "confirm"
     list_name: str = ""
     unsubscribe_url: str = ""
 
@@ -110,7 +112,7 @@ def _headers(envelope: Envelope) -> list[tuple[str, str]]:
     return [
         *headers,
         ("Auto-Submitted", "auto-generated"),
-        ("X-SES-MESSAGE-TAGS", _tags(envelope.tags, envelope.list_name or "confirm")),
+        ("X-SES-MESSAGE-TAGS", _tags(envelope.tags, envelope.list_name or envelope.kind)),
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from paperpost.domain.quotas import Quota
 from paperpost.observe import logger
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 # Others may send from the same account, and clocks of workers differ.
 _SHARE = 0.9
-# What an account may send is asked again after so long: quotas grow by themselves.
-_KEPT_S = 300
+# What an account may send is asked again after so long: quotas grow by themselves. Near the end of
+# a day's quota it is asked more often, but SES answers GetAccount about once a second.
+_KEPT_S = 300.0
+_KEPT_AT_LEAST_S = 2.0
 # In the sandbox, and what is kept to when SES does not tell.
 # Source: https://docs.aws.amazon.com/ses/latest/dg/quotas.html, read 2026-11-26.
 _SLOWEST = 1.0
@@ -56,16 +59,59 @@ class Pace:
         return True
 
 
-def sending_rate(client: "SESV2Client", *, clock: Callable[[], float] = time.time) -> float:
-    """Mails a second that this account may send, less some for others."""
-    return _sending_rate(client, int(clock()) // _KEPT_S)
+class Account:
+    """
+    What SES lets this account send.
+
+    Asked for anew after five minutes, and the sooner the less is left of the day: until then all
+    workers together can have sent no more than half of it.
+    """
+
+    def __init__(self, client: "SESV2Client", *, clock: Callable[[], float] = time.time) -> None:
+        self._client, self._clock = client, clock
+        self._known: Quota | None = None
+        self._asked_at, self._kept_s = float("-inf"), 0.0
+
+    def quota(self) -> Quota | None:
+        """The quota as it was told last, None while SES does not tell."""
+        now = self._clock()
+        if now - self._asked_at >= self._kept_s:
+            self._asked_at, self._kept_s = now, _KEPT_S
+            try:
+                self._known = ask_quota(self._client)
+            except (BotoCoreError, ClientError, KeyError) as exc:
+                error = type(exc).__name__
+                logger.warning("SES does not tell its quota", extra={"error": error})
+                self._known = None
+            else:
+                halved_in_s = self._known.left / max(self._known.rate, _SLOWEST) / 2
+                self._kept_s = min(max(halved_in_s, _KEPT_AT_LEAST_S), _KEPT_S)
+        return self._known
+
+    def rate(self) -> float:
+        """Mails a second that this account may send, less some for others."""
+        told = self.quota()
+        return max(told.rate if told else _SLOWEST, _SLOWEST) * _SHARE
 
 
-@lru_cache(maxsize=2)
-def _sending_rate(client: "SESV2Client", _slot: int) -> float:
-    try:
-        told = client.get_account()["SendQuota"]["MaxSendRate"]
-    except (BotoCoreError, ClientError, KeyError) as exc:
-        logger.warning("SES does not tell the sending rate", extra={"error": type(exc).__name__})
-        told = _SLOWEST
-    return max(told, _SLOWEST) * _SHARE
+@lru_cache
+def account(client: "SESV2Client") -> Account:
+    """The account behind *client*, remembered while this container lives."""
+    return Account(client)
+
+
+def ask_quota(client: "SESV2Client") -> Quota:
+    """
+    Return what SES tells now.
+
+    Raises: BotoCoreError, ClientError, KeyError: If it does not tell.
+    """
+    told = client.get_account()
+    quota = told["SendQuota"]
+    return Quota(
+        used=quota.get("SentLast24Hours", 0.0),
+        limit=quota.get("Max24HourSend", -1.0),
+        rate=quota["MaxSendRate"],
+        is_sending=told.get("SendingEnabled", True),
+        enforcement=told.get("EnforcementStatus", ""),
+    )

@@ -33,9 +33,12 @@ class DeliveryState(StrEnum):
 
 
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED}),
+    # Skipped: by an operator, after a restore, since nobody knows whether it has gone.
+    DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED, DeliveryState.SKIPPED}),
     # Sent: an ambiguous letter was to go again, and then feedback told that it had gone.
-    DeliveryState.RELEASED: frozenset({DeliveryState.CLAIMED, DeliveryState.SENT}),
+    DeliveryState.RELEASED: frozenset(
+        {DeliveryState.CLAIMED, DeliveryState.SENT, DeliveryState.SKIPPED}
+    ),
     DeliveryState.CLAIMED: frozenset(
         {
             DeliveryState.SENT,
@@ -115,6 +118,11 @@ class IssueRow:
 def is_startable(delivery: Delivery, *, now: datetime) -> bool:
     """Whether its letter may be claimed: open, due, and not so old that an operator must say so."""
     return delivery.state in STARTABLE and is_timely(delivery.due_at, now=now)
+
+
+def is_overdue(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it starts on an operator's word alone."""
+    return delivery.state in STARTABLE and delivery.due_at + OVERDUE_AFTER < now
 
 
 def is_timely(due_at: datetime, *, now: datetime) -> bool:

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from paperpost.domain.announcements import EASTERN, Announcement, AnnouncementState
+from paperpost.domain.announcements import (
+    EASTERN,
+    Announcement,
+    AnnouncementState,
+    eastern_date,
+)
 from paperpost.domain.enrichments import Enrichment, is_current, text_hash
 from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.papers import AnnounceType, Listing, Paper
@@ -137,6 +142,12 @@ def candidate_dates(cadence: Cadence, today: date) -> tuple[date, ...]:
     if cadence is Cadence.DAILY:
         return tuple(dates)
     return tuple(on for on in dates if on.isoweekday() == _FRIDAY)
+
+
+def recent_issues(now: datetime) -> list[str]:
+    """The issues that a tick at *now* looks at: of each cadence the last 14 days, oldest first."""
+    today = eastern_date(now)
+    return [issue_id(cadence, on) for cadence in Cadence for on in candidate_dates(cadence, today)]
 
 
 # when to freeze

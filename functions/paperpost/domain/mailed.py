@@ -16,7 +16,11 @@ MAILED_PATH = "issues/mailed.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailed:
-    """One issue's deliveries by what became of them; `open`: still to be sent."""
+    """
+    One issue's deliveries by what became of them; `open`: still to be sent.
+
+    `overdue`: those of them that wait for an operator's word. `stopped`: why none goes out for now.
+    """
 
     issue: str
     state: IssueState
@@ -26,6 +30,8 @@ class Mailed:
     failed: int = 0
     unknown: int = 0
     open: int = 0
+    overdue: int = 0
+    stopped: str = ""
 
     @property
     def audience(self) -> int:
@@ -38,7 +44,9 @@ class Mailed:
         return cadence_and_date(self.issue)[1]
 
 
-def mailed(row: IssueRow, state: IssueState, counts: Mapping[str, int]) -> Mailed:
+def mailed(
+    row: IssueRow, state: IssueState, counts: Mapping[str, int], *, overdue: int = 0
+) -> Mailed:
     """The issue of *row*, now of *state*, with its deliveries counted by state."""
     told = {
         name: counts.get(name, 0)
@@ -55,6 +63,8 @@ def mailed(row: IssueRow, state: IssueState, counts: Mapping[str, int]) -> Maile
         frozen_at=row.frozen_at,
         **told,
         open=sum(counts.values()) - sum(told.values()),
+        overdue=overdue,
+        stopped=row.stopped,
     )
 
 
@@ -86,6 +96,8 @@ def _to_json(one: Mailed) -> dict[str, Any]:
         "failed": one.failed,
         "unknown": one.unknown,
         "open": one.open,
+        "overdue": one.overdue,
+        "stopped": one.stopped,
     }
 
 
@@ -96,4 +108,7 @@ def _from_json(value: Mapping[str, Any]) -> Mailed:
         state=IssueState(value["state"]),
         frozen_at=datetime.fromisoformat(value["frozen_at"]),
         **{name: int(value[name]) for name in ("sent", "skipped", "failed", "unknown", "open")},
+        # Files from before these were told lack them.
+        overdue=int(value.get("overdue", 0)),
+        stopped=str(value.get("stopped", "")),
     )

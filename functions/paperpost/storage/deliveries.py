@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.deliveries import (
@@ -249,6 +249,34 @@ class DeliveryTable:
             if self._shift_turns(":now + :gap", free, now_ms, gap_ms) is not None:
                 return now_ms
 
+    # the morning letter; deliver writes
+
+    def claim_morning(self, on: date, *, now: datetime, expires_at: int) -> bool:
+        """Make the morning letter of *on* the caller's alone; False if it is somebody's already."""
+        try:
+            self._table.update_item(
+                Key=_morning_key(on),
+                UpdateExpression="SET claimed_at = :now, expires_at = :expires_at",
+                ConditionExpression="attribute_not_exists(claimed_at)",
+                ExpressionAttributeValues={":now": time_text(now), ":expires_at": expires_at},
+            )
+        except self._conflict:
+            return False
+        return True
+
+    def release_morning(self, on: date) -> None:
+        """Give the morning letter back: it was certainly not sent."""
+        self._table.update_item(Key=_morning_key(on), UpdateExpression="REMOVE claimed_at")
+
+    def mark_morning(self, on: date, state: DeliveryState, *, message_id: str) -> None:
+        """Record what became of the morning letter."""
+        self._table.update_item(
+            Key=_morning_key(on),
+            UpdateExpression="SET #state = :state, message_id = :message_id",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":state": state.value, ":message_id": message_id},
+        )
+
     # helpers
 
     def _shift_turns(self, moment: str, condition: str, now_ms: int, gap_ms: int) -> int | None:
@@ -318,6 +346,10 @@ class DeliveryTable:
 
 def _issue_key(issue: str) -> Item:
     return {"pk": keys.issue_pk(issue), "sk": keys.ISSUE_SK}
+
+
+def _morning_key(on: date) -> Item:
+    return {"pk": keys.MORNING_PK, "sk": keys.morning_sk(on)}
 
 
 def _delivery_key(issue: str, shard: int, subscriber_id: str) -> Item:

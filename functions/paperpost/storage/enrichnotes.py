@@ -80,13 +80,14 @@ class EnrichNotes:
 
     def get_breaker(self, model: str) -> Breaker:
         """What is known of *model*, strongly consistent."""
-        item = self._get(keys.breaker_sk(model))
-        return Breaker(
-            failures=number(item.get("failures", 0)),
-            opened=number(item.get("opened", 0)),
-            until=optional_time(item.get("until")),
-            version=number(item.get("version", 0)),
-        )
+        return _breaker(self._get(keys.breaker_sk(model)))
+
+    def list_breakers(self) -> dict[str, Breaker]:
+        """What is known of each model that ever failed, strongly consistent."""
+        first = keys.breaker_sk("")
+        values = {":pk": keys.ENRICH_PK, ":first": first}
+        items = query_pages(self._table, "pk = :pk AND begins_with(sk, :first)", values)
+        return {item["sk"].removeprefix(first): _breaker(item) for item in items}
 
     def put_breaker(self, model: str, breaker: Breaker) -> bool:
         """Store *breaker* if nobody wrote since its `version` was read."""
@@ -210,6 +211,15 @@ class EnrichNotes:
 
 def _claim_key(claim: Claim) -> dict[str, str]:
     return {"pk": keys.claim_pk(claim.arxiv_id), "sk": claim.language}
+
+
+def _breaker(item: Mapping[str, Any]) -> Breaker:
+    return Breaker(
+        failures=number(item.get("failures", 0)),
+        opened=number(item.get("opened", 0)),
+        until=optional_time(item.get("until")),
+        version=number(item.get("version", 0)),
+    )
 
 
 def _spend_key(on: date) -> dict[str, str]:

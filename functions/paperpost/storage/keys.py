@@ -9,6 +9,7 @@ PROFILE_SK = "PROFILE"
 EMAIL_SK = "EMAIL"
 ISSUE_SK = "ISSUE"
 PACE_KEY = "PACE"
+MORNING_PK = "MORNING"
 MAILS_SK = "MAILS"
 FETCH_PK = "FETCH"
 LEASE_SK = "LEASE"
@@ -91,6 +92,11 @@ def limit_pk(kind: str, value_hash: str) -> str:
 def issue_pk(issue: str) -> str:
     """An issue's own row."""
     return f"ISSUE#{issue}"
+
+
+def morning_sk(on: date) -> str:
+    """The morning letter of a date."""
+    return on.isoformat()
 
 
 def deliveries_pk(issue: str, shard: int) -> str:

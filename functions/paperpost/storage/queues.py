@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from paperpost.domain.errors import PaperpostError
 from paperpost.storage.items import chunks
@@ -15,6 +15,12 @@ _BATCH = 10  # SQS's limit for SendMessageBatch
 
 class QueueError(PaperpostError):
     """SQS refused some messages of a batch; the caller's own retry sends all of them again."""
+
+
+def waiting(client: "SQSClient", url: str) -> int:
+    """About how many messages lie in the queue at *url*."""
+    name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
+    return int(client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
 
 class Queue:

@@ -1,13 +1,15 @@
 """The Subscribers table: profiles, addresses by their keyed hash, the audience, sign-up limits."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.bounces import noted, paused_until
 from paperpost.domain.errors import ConflictError
+from paperpost.domain.morning import Readers
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import (
     AudienceMember,
@@ -236,6 +238,31 @@ class SubscriberTable:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
+    def count_readers(self, *, since: datetime) -> Readers:
+        """
+        Count the confirmed, and who joined and left since then.
+
+        It reads every profile, and of each no more than its status and two times.
+        """
+        confirmed = joined = 0
+        left = Counter[str]()
+        for page in self._client.get_paginator("scan").paginate(
+            TableName=self._table.name,
+            FilterExpression="sk = :profile",
+            ProjectionExpression="#status, confirmed_at, ended_at",
+            Select="SPECIFIC_ATTRIBUTES",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":profile": keys.PROFILE_SK},
+        ):
+            for item in page["Items"]:
+                status = SubscriberStatus(str(item["status"]))
+                if status is SubscriberStatus.CONFIRMED:
+                    confirmed += 1
+                    joined += _at(item, "confirmed_at") >= since
+                elif _at(item, "ended_at") >= since:
+                    left[status.value] += 1
+        return Readers(confirmed=confirmed, joined=joined, left=dict(sorted(left.items())))
+
     # the audience
 
     def list_audience(
@@ -461,6 +488,10 @@ def _kept_address(subscriber: Subscriber, address_hash: str) -> Item:
 
 def _mails_key(mailbox_hash: str) -> Item:
     return {"pk": keys.limit_pk("mailbox", mailbox_hash), "sk": keys.MAILS_SK}
+
+
+def _at(item: Mapping[str, Any], name: str) -> datetime:
+    return optional_time(item.get(name)) or datetime.min.replace(tzinfo=UTC)
 
 
 def _subscriber(item: Mapping[str, Any]) -> Subscriber:

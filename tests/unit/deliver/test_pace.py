@@ -1,15 +1,14 @@
 """Turns: workers together keep to SES's rate, and a turn that is too far away is not waited for."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from paperpost import clients
-from paperpost.deliver import pace as module
-from paperpost.deliver.pace import Pace, sending_rate
+from paperpost.deliver.pace import Account, Pace
+from paperpost.domain.quotas import why_letters_wait
 from paperpost.storage.deliveries import DeliveryTable
 from support.aws import Cloud
 from support.template import source_template
@@ -32,13 +31,6 @@ class Clock:
 def turns(cloud: Cloud) -> DeliveryTable:
     """The ledger, which keeps the turns."""
     return DeliveryTable(clients.table(cloud.deliveries))
-
-
-@pytest.fixture(autouse=True)
-def _asked_anew() -> Iterator[None]:
-    module._sending_rate.cache_clear()
-    yield
-    module._sending_rate.cache_clear()
 
 
 def test_a_lone_worker_sends_as_fast_as_ses_takes(turns: DeliveryTable) -> None:
@@ -115,34 +107,104 @@ def test_a_confirmation_waits_for_one_letter_of_each_worker_and_no_more(
     assert confirmer.at - asked_at <= min(30, (number + 1) / rate + 0.01)
 
 
-def stubbed(answer: dict[str, Any] | None) -> Any:
-    """A client of SES that is asked once, and fails if *answer* is None."""
-    client = clients.ses()
-    stub = Stubber(client)
-    if answer is None:
-        stub.add_client_error("get_account", "TooManyRequestsException")
-    else:
-        stub.add_response("get_account", answer)
-    stub.activate()
-    return client, stub
+class Ses:
+    """GetAccount alone: answers what it is told, and counts how often it is asked."""
+
+    def __init__(self, answer: dict[str, Any] | Exception) -> None:
+        self.answer, self.asked = answer, 0
+
+    def get_account(self) -> dict[str, Any]:
+        """The answer, or the error that stands for it."""
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
-@pytest.mark.usefixtures("cloud")
+def told(**quota: float) -> dict[str, Any]:
+    """An answer of GetAccount."""
+    return {
+        "SendingEnabled": True,
+        "EnforcementStatus": "HEALTHY",
+        "SendQuota": {"MaxSendRate": 14.0, "Max24HourSend": 50_000.0, **quota},
+    }
+
+
+THROTTLED = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "GetAccount")
+
+
 @pytest.mark.parametrize(
     ("answer", "rate"),
     [
         ({"SendQuota": {"MaxSendRate": 14.0}}, 12.6),
         ({"SendQuota": {"MaxSendRate": 0.0}}, 0.9),
         ({}, 0.9),
-        (None, 0.9),
+        (THROTTLED, 0.9),
+        (EndpointConnectionError(endpoint_url="https://email"), 0.9),
     ],
 )
 def test_the_rate_is_asked_for_once_in_five_minutes(
-    answer: dict[str, Any] | None, rate: float
+    answer: dict[str, Any] | Exception, rate: float
 ) -> None:
     """And slow where SES does not tell."""
-    client, stub = stubbed(answer)
-    with stub:
-        told = [sending_rate(client, clock=lambda s=s: 600.0 + s) for s in (0, 299)]  # type: ignore[misc]
+    clock, ses = Clock(), Ses(answer)
+    account = Account(ses, clock=lambda: clock.at)  # type: ignore[arg-type]
 
-    assert told == pytest.approx([rate, rate])
+    rates = [account.rate()]
+    clock.sleep(299)
+    rates.append(account.rate())
+
+    assert (rates, ses.asked) == (pytest.approx([rate, rate]), 1)
+    clock.sleep(1)
+    account.rate()
+    assert ses.asked == 2
+
+
+def test_the_less_is_left_of_the_day_the_sooner_it_is_asked_again() -> None:
+    """In between all workers together cannot have sent more than half of what was left."""
+    clock, ses = Clock(), Ses(told(SentLast24Hours=50_000.0 - 1_400))
+    account = Account(ses, clock=lambda: clock.at)  # type: ignore[arg-type]
+
+    account.quota()
+    clock.sleep(49)
+    account.quota()
+    soon = ses.asked
+    clock.sleep(1)
+    account.quota()
+
+    assert (soon, ses.asked) == (1, 2)
+
+
+def test_at_the_end_of_the_quota_ses_is_not_asked_for_every_letter() -> None:
+    """GetAccount itself is answered about once a second."""
+    clock, ses = Clock(), Ses(told(SentLast24Hours=50_000.0))
+    account = Account(ses, clock=lambda: clock.at)  # type: ignore[arg-type]
+
+    for _ in range(100):
+        account.quota()
+        clock.sleep(0.1)
+
+    assert ses.asked == 5
+
+
+def test_an_account_without_a_limit_has_any_number_left() -> None:
+    """SES says -1."""
+    account = Account(Ses(told(Max24HourSend=-1.0)))  # type: ignore[arg-type]
+
+    quota = account.quota()
+
+    assert quota is not None
+    assert (quota.left, quota.share) == (float("inf"), 0.0)
+    assert why_letters_wait(quota) == ""
+
+
+def test_what_ses_does_not_tell_is_not_known_from_before() -> None:
+    """An old figure would hold letters back, or let them go, without a reason."""
+    clock, ses = Clock(), Ses(told(SentLast24Hours=49_999.0))
+    account = Account(ses, clock=lambda: clock.at)  # type: ignore[arg-type]
+    known = account.quota()
+    ses.answer = THROTTLED
+    clock.sleep(300)
+
+    assert known is not None
+    assert account.quota() is None
