@@ -57,8 +57,9 @@ def block(record: Record, language: str) -> Block:
     chinese = language != "en"
     paper = record.paper
     enrichment = record.enrichment("zh") if chinese else None
-    original = Passage(clean(paper.title), "en")
-    title = Passage(clean(enrichment.title), "zh-Hans") if enrichment else original
+    # A title is a link: it must not be empty, whatever a source or a model left out.
+    original = Passage(clean(paper.title) or paper.arxiv_id, "en")
+    translated = clean(enrichment.title) if enrichment else ""
     tldr = record.tldr("zh" if chinese else "en")
     abstracts = []
     if enrichment and enrichment.abstract:
@@ -68,8 +69,8 @@ def block(record: Record, language: str) -> Block:
     shown = enrichment or (record.enrichment("en") if not chinese else None)
     return Block(
         arxiv_id=paper.arxiv_id,
-        title=title,
-        subtitle=original if enrichment else None,
+        title=Passage(translated, "zh-Hans") if translated else original,
+        subtitle=original if translated else None,
         tldr=Passage(clean(tldr), _HTML_LANG["zh" if chinese else "en"])
         if tldr
         else Passage(record.extract, "en"),
