@@ -29,10 +29,10 @@ class Block:
     """
     What there is to show of a paper to a reader of one language (`zh`, `en` or `both`).
 
-    `subtitle` is the original title under a translated one, else None. `tldr_is_extract`: the
-    sentence is the author's own, to be marked as from the abstract. `pending`: the translation that
-    this reader expects is not there. `abstracts` holds the reader's languages, Chinese first.
-    `model` names who translated, or is ''.
+    `subtitle` is the original title under a translated one, for readers of both, else None.
+    `tldr_is_extract`: the sentence is the author's own, to be marked as from the abstract.
+    `pending`: the translation that this reader expects is not there. `abstracts` holds the reader's
+    languages, Chinese first. `model` names who translated, or is ''.
     """
 
     arxiv_id: str
@@ -70,7 +70,7 @@ def block(record: Record, language: str) -> Block:
     return Block(
         arxiv_id=paper.arxiv_id,
         title=Passage(translated, "zh-Hans") if translated else original,
-        subtitle=original if translated else None,
+        subtitle=original if translated and language == "both" else None,
         tldr=Passage(clean(tldr), _HTML_LANG["zh" if chinese else "en"])
         if tldr
         else Passage(record.extract, "en"),
