@@ -71,7 +71,7 @@ def all_pages(records: Sequence[Record]) -> dict[str, bytes]:
     feeds = named_feeds(_NAMED, taxonomy())
     sunday = _announcement(CATEGORY, on - timedelta(days=2), AnnouncementState.QUIET)
     return {
-        "index.html": front_page(FACTS, views),
+        "index.html": front_page(FACTS, views, feeds),
         f"{CATEGORY}/{on}.html": page_of(day, previous=on - timedelta(days=4), following=on + _DAY),
         f"{CATEGORY}/index.html": category_page(FACTS, category, view),
         f"{CATEGORY}/{sunday.announced_on}.html": quiet_page(
