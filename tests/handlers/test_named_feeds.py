@@ -111,6 +111,9 @@ def test_rules_decide_and_files_in_all_forms_and_a_page_are_there(press: Press) 
     assert opml is not None
     assert b'xmlUrl="https://paperpost.example/f/graphs/rss.xml"' in opml.body
     assert 'title="两者"'.encode() in opml.body
+    front = press.site.get("index.html")
+    assert front is not None
+    assert b'href="f/graphs/rss.xml"' in front.body
 
 
 def test_publishing_twice_puts_nothing(press: Press) -> None:

@@ -133,10 +133,14 @@ class Row:
     state_en: str
 
 
-def front_page(facts: SiteFacts, views: Sequence[tuple[Category, CategoryView]]) -> bytes:
-    """`index.html`."""
+def front_page(
+    facts: SiteFacts,
+    views: Sequence[tuple[Category, CategoryView]],
+    named: Sequence[NamedFeed] = (),
+) -> bytes:
+    """`index.html`; *named*: named feeds with entries."""
     next_at = next_of([view for _, view in views], facts)
-    return page("site/index.html", facts, root="", rows=_rows(views), next_at=next_at)
+    return page("site/index.html", facts, root="", rows=_rows(views), named=named, next_at=next_at)
 
 
 def opml(

@@ -38,7 +38,7 @@ def build_site(press: Press, views: Views, status: Status, named: Sequence[Named
         "feeds.opml": opml(press.facts, views, named),
         "status.json": status_json(status),
         "status.html": status_page(press.facts, status),
-        "index.html": front_page(press.facts, views),
+        "index.html": front_page(press.facts, views, named),
     }
     digests, puts = put_changed(press.site, files, dict(note.get("files", {})))
     press.papers.put_published(SITE, BUILD, {"data": facts, "files": digests})

@@ -279,6 +279,21 @@ def test_a_pending_paper_is_shown_with_the_authors_own_words() -> None:
     assert "[翻译待补] [摘自原文] We propose a method." in made.text
 
 
+def test_brief_letters_differ_by_the_languages_of_their_readers() -> None:
+    """Both titles for readers of both, else the one that is theirs."""
+    issue = make_issue([make_listing(1)])
+
+    both, zh, en = (letter(issue, language=language) for language in ("both", "zh", "en"))
+
+    for part in (lambda made: visible(made.html), lambda made: made.text):
+        assert "第 2403.00001 篇论文的中文标题" in part(both)
+        assert "Paper number 1" in part(both)
+        assert "第 2403.00001 篇论文的中文标题" in part(zh)
+        assert "Paper number 1" not in part(zh)
+        assert "中文标题" not in part(en)
+        assert "Paper number 1" in part(en)
+
+
 def test_late_arrivals_carry_their_date_and_withdrawals_are_one_line() -> None:
     """Behind the day's own papers."""
     issue = first_of(large_issue("all"), 600)

@@ -15,6 +15,7 @@ from paperpost.data import taxonomy
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import IssueState
 from paperpost.domain.mailed import Mailed
+from paperpost.domain.namedfeeds import named_feeds
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
 from paperpost.domain.spending import Spend, Tokens
@@ -345,6 +346,34 @@ def test_the_receipts_show_fourteen_dates_the_newest_first(facts: SiteFacts) -> 
     shown = [d["announced_on"] for d in json.loads(status_json(status_of(facts, view)))["dates"]]
 
     assert shown == [str(DAY - timedelta(days=n)) for n in range(14)]
+
+
+def test_the_front_page_and_opml_offer_the_named_feeds(facts: SiteFacts, day: Day) -> None:
+    rows = {"lab": {"title": "Our lab", "title_zh": "本组", "categories": ["cs.CV", "cs.CL"]}}
+    named = named_feeds(rows, taxonomy())
+    view = CategoryView(announcements=(), days=(counts(day, LANGUAGES),), has_feed=True)
+
+    front = parse(front_page(facts, [(CV, view)], named))
+    outlines = etree.fromstring(opml(facts, [(CV, view)], named)).iter("outline")
+
+    section = front.find(".//section[@id='named']")
+    assert section is not None
+    assert "本组 Our lab" in text(section)
+    assert "cs.CV · cs.CL" in text(section)
+    assert [e.get("href") for e in section.iter("a")] == [
+        "f/lab/index.html",
+        "f/lab/rss.xml",
+        "f/lab/atom.xml",
+        "f/lab/feed.json",
+    ]
+    assert "f/lab/feed.json" in {e.get("href") for e in front.iter("link")}
+    assert "https://paperpost.example/f/lab/rss.xml" in {e.get("xmlUrl") for e in outlines}
+
+
+def test_a_front_page_without_named_feeds_does_not_speak_of_them(facts: SiteFacts) -> None:
+    assert b"named" not in front_page(
+        facts, [(CV, CategoryView(announcements=(), days=(), has_feed=False))]
+    )
 
 
 def test_opml_lists_the_feeds_that_exist(facts: SiteFacts, day: Day) -> None:

@@ -43,19 +43,17 @@ class Browser:
         if program is None:
             raise ProofError("no Chromium here (Debian: apt install chromium)")
         self._profile = tempfile.TemporaryDirectory(prefix="paperpost-chromium-")
-        child_in, self._out = os.pipe()
-        self._in, child_out = os.pipe()
         options = (*_OPTIONS, f"--user-data-dir={self._profile.name}")
-        # Chromium reads descriptor 3 and writes descriptor 4.
+        # Chromium reads descriptor 3 and writes descriptor 4; a shell may know single digits alone.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" 3<&{child_in} 4>&{child_out}', program, *options],
-            pass_fds=(child_in, child_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            ["sh", "-c", 'exec "$0" "$@" 3<&0 4>&1 0</dev/null 1>/dev/null', program, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        os.close(child_in)
-        os.close(child_out)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._out, self._in = self._process.stdin.fileno(), self._process.stdout.fileno()
         self._numbers = itertools.count(1)
         self._buffer = b""
         self._session = ""
@@ -77,8 +75,9 @@ class Browser:
     ) -> None:
         self._process.terminate()
         self._process.wait(timeout=_TIMEOUT_S)
-        os.close(self._out)
-        os.close(self._in)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
         self._profile.cleanup()
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:

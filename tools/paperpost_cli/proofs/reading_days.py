@@ -33,7 +33,7 @@ FACTS = SiteFacts(
     languages=("zh",),
     calendar=calendar(),
 )
-_IMPRINT = Imprint(
+IMPRINT = Imprint(
     site_url=FACTS.site_url, contact_mail=FACTS.contact_mail, postal_address="1 Sample Street"
 )
 
@@ -146,26 +146,32 @@ def day_of(records: Iterable[Record]) -> Day:
     return make_day(announcement, listed)
 
 
-def page_of(day: Day) -> bytes:
+def page_of(day: Day, *, previous: date | None = None, following: date | None = None) -> bytes:
     """
     The day's page.
 
     Raises: ProofError: If a paper on it is in minimal form.
     """
     category = taxonomy().categories[CATEGORY]
-    made = day_page(FACTS, category, day, previous=None, following=None, has_feed=True)
+    made = day_page(FACTS, category, day, previous=previous, following=following, has_feed=True)
     if made.minimal:
         raise ProofError(f"not rendered: {dict(made.minimal)}")
     return made.body
 
 
-def letter_of(records: Sequence[Record], *, language: str = "both", length: str = "full") -> bytes:
-    """The HTML of the letter of *records*."""
+def letter_of(
+    records: Sequence[Record],
+    *,
+    language: str = "both",
+    length: str = "full",
+    **wishes: Any,  # noqa: ANN401  more of the reader's preferences, by their names
+) -> bytes:
+    """The HTML of the letter of *records* for a reader of such preferences."""
     at = records[0].listing.stored_at
     raw = preview(
         issue_of_records(records, frozen_at=at),
-        Preferences(categories=(CATEGORY,), language=language, length=length),
-        imprint=_IMPRINT,
+        Preferences(categories=(CATEGORY,), language=language, length=length, **wishes),
+        imprint=IMPRINT,
         sender="paperpost@paperpost.example",
         now=at,
     )

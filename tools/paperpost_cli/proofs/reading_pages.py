@@ -1,27 +1,33 @@
 """How pages read: size, speed, layout, accessibility, validity, without script, by keyboard."""
 
 import gzip
-import json
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from paperpost.publish.pages import assets, not_found_page
+from paperpost.publish.pages import assets
 from paperpost_cli.frontdoor import SITE_HEADERS
 from paperpost_cli.proofs.browser import Browser, slow_phone
+from paperpost_cli.proofs.feed_records import sample
+from paperpost_cli.proofs.page_checks import (
+    SCREENS,
+    errors_in,
+    layout_faults,
+    not_here,
+    violations,
+)
+from paperpost_cli.proofs.page_kinds import all_forms, all_letters, all_pages
 from paperpost_cli.proofs.proof import Proof, ProofError
-from paperpost_cli.proofs.reading_days import FACTS, page_of, recorded_days
+from paperpost_cli.proofs.reading_days import letter_of, page_of, recorded_days
 from paperpost_cli.proofs.reading_payloads import inert
 from paperpost_cli.proofs.served import served
 
-_NPM = Path(__file__).parent / "npm"
 _MOST_BYTES, _MOST_LCP_MS, _MOST_SHIFT = 250_000, 2_500, 0.05
 _HEAVIEST = 2
 _JUDGED_DAYS = 5
+_TOLD = 5
+_A_LETTER = "mail/both-full.html"
 _PAYLOADS = 5_040
-_TIMEOUT_S = 300
 _PAINTS = """new Promise(done => {
   let lcp = 0, shift = 0;
   new PerformanceObserver(seen => { for (const e of seen.getEntries()) lcp = e.startTime; })
@@ -30,31 +36,6 @@ _PAINTS = """new Promise(done => {
     .observe({type: "layout-shift", buffered: true});
   setTimeout(() => done({lcp, shift}), 1000);
 })"""
-# What reading.md asks of a screen, as faults in words.
-_FAULTS = """(() => {
-  const faults = [], all = s => [...document.querySelectorAll(s)];
-  const px = (e, name) => parseFloat(getComputedStyle(e)[name]);
-  const box = e => e.getBoundingClientRect();
-  if (document.documentElement.scrollWidth > innerWidth) faults.push("scrolls sideways");
-  const first = box(all(".tldr")[0]);
-  if (innerWidth < 600 && first.bottom > 640) faults.push("first TL;DR ends at " + first.bottom);
-  if (all(".tldr").some(e => px(e, "fontSize") < 16)) faults.push("a TL;DR below 16 px");
-  all("details").forEach(e => { e.open = true; });
-  if (all(".abstracts p").some(e => px(e, "fontSize") < 16)) faults.push("an abstract below 16 px");
-  const small = all(".links a, summary, .switch label, .elsewhere a, .days a")
-    .filter(e => box(e).height && box(e).height < 43.9);
-  if (small.length) faults.push(small.length + " links below 44 px, such as "
-    + small[0].textContent + " " + box(small[0]).height);
-  const wide = all(".tldr[lang=zh-Hans], .abstracts .zh")
-    .filter(e => box(e).width > 38.1 * px(e, "fontSize"));
-  if (wide.length) faults.push(wide.length + " passages wider than 38 Han characters");
-  if (all("img, iframe, object, embed").length) faults.push("an image or a frame");
-  const ids = all("[id]").map(e => e.id);
-  if (new Set(ids).size < ids.length) faults.push("an id twice");
-  if (all(".paper").some(e => !e.querySelector("[lang=en]"))) faults.push("a passage without lang");
-  if (document.documentElement.scrollWidth > innerWidth) faults.push("open: scrolls sideways");
-  return faults;
-})()"""
 _WITHOUT_SCRIPT = """(() => {
   const shown = s => [...document.querySelectorAll(s)].some(e => e.checkVisibility());
   const faults = [];
@@ -84,21 +65,52 @@ _KEYBOARD = """(async () => {
 
 
 def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  as all topics
-    """The proofs of pages; they need recorded days and a browser, so there is no short form."""
+    """
+    The proofs of pages and letters: every kind of them, and recorded days.
+
+    The short form looks at the three screens that readers see most; without a browser it says so.
+    """
     if quick:
+        yield Proof(name="pages and a letter on two screens", carry_out=_looked_at_quickly)
         return
     yield Proof(name="pages of the heaviest days", carry_out=_sizes)
     yield Proof(name="pages on a slow phone", carry_out=_speed)
-    yield Proof(name="pages at 360 and 1,280 px", carry_out=_layout)
+    yield Proof(name="layout at 360 and 1,280 px, no script", carry_out=_layout)
     yield Proof(name="pages without script, by keyboard", carry_out=_ways)
-    yield Proof(name="pages under axe-core", carry_out=_accessible)
+    yield Proof(name="pages and letters under axe-core", carry_out=_accessible)
     yield Proof(name="pages under the Nu Html Checker", carry_out=partial(_valid, folder))
     yield Proof(name="script payloads in pages and letters", carry_out=partial(inert, _PAYLOADS))
 
 
-def _files(days: int) -> dict[str, bytes]:
-    pages = {f"cs.CV/{d.announced_on}.html": page_of(d) for d in recorded_days()[:days]}
-    return {**pages, **assets()}
+def _every_kind() -> dict[str, bytes]:
+    """Every kind of page and letter."""
+    records = sample()
+    return {**all_pages(records), **dict(all_forms()), **dict(all_letters(records))}
+
+
+def _real(number: int = _JUDGED_DAYS) -> dict[str, bytes]:
+    """The heaviest real days, and then the letter of each."""
+    days = recorded_days()[:number]
+    files = {f"real/{day.announced_on}.html": page_of(day) for day in days}
+    letters = {f"mail/{d.announced_on}.html": letter_of(d.records, language="zh") for d in days}
+    return {**files, **letters, **assets()}
+
+
+def _looked_at_quickly() -> str:
+    """The front page, the sample day and a letter have no fault of the list, nor under axe-core."""
+    if missing := not_here("chromium", "npm"):
+        return missing
+    files = _every_kind()
+    paths = ["index.html", next(p for p in files if p.startswith("cs.CV/20")), _A_LETTER]
+    with served(files, SITE_HEADERS) as address, Browser() as browser:
+        faults = list(layout_faults(browser, address, paths))
+        for width, height in SCREENS:
+            browser.size(width, height)
+            for path in paths:
+                faults += violations(browser, address, path, dark=width == SCREENS[0][0])
+    if faults:
+        raise ProofError("; ".join(faults[:_TOLD]), figure=f"{len(faults)} faults")
+    return f"{len(paths) * len(SCREENS)} screens, 0 faults, 0 violations"
 
 
 def _sizes() -> str:
@@ -118,7 +130,7 @@ def _sizes() -> str:
 
 def _speed() -> str:
     """The heaviest page shows its largest text within 2.5 s and hardly moves."""
-    files = _files(1)
+    files = _real(1)
     with served(files, SITE_HEADERS) as address, Browser() as browser:
         browser.size(360, 640)
         browser.open("about:blank")
@@ -132,25 +144,20 @@ def _speed() -> str:
 
 
 def _layout() -> str:
-    """Five real days at both widths have no fault of the list, and ask nobody else."""
-    files, faults, screens = _files(_JUDGED_DAYS), list[str](), 0
+    """Every kind and five real days have no fault of the list, and ask nobody else."""
+    files = {**_every_kind(), **_real()}
+    paths = _pages(files)
     with served(files, SITE_HEADERS) as address, Browser() as browser:
-        for width, height in ((360, 640), (1280, 800)):
-            browser.size(width, height)
-            for path in [p for p in files if p.endswith(".html")]:
-                browser.open(f"{address}/{path}")
-                found = browser.evaluate(_FAULTS)
-                found += [u for u in browser.requested() if not u.startswith(address)]
-                faults += [f"{path} at {width}: {fault}" for fault in found]
-                screens += 1
+        faults = list(layout_faults(browser, address, paths))
+    screens = len(paths) * len(SCREENS)
     if faults:
-        raise ProofError("; ".join(faults[:5]), figure=f"{screens} screens")
+        raise ProofError("; ".join(faults[:_TOLD]), figure=f"{len(faults)} on {screens} screens")
     return f"{screens} screens, 0 faults, 0 requests elsewhere"
 
 
 def _ways() -> str:
     """Language by CSS alone; the filter by keyboard; an anchor opens its paper."""
-    files = _files(1)
+    files = _real(1)
     path = next(iter(files))
     with served(files, SITE_HEADERS) as address, Browser() as browser:
         browser.call("Emulation.setScriptExecutionDisabled", value=True)
@@ -175,66 +182,32 @@ def _ways() -> str:
 
 
 def _accessible() -> str:
-    """axe-core finds nothing on a real day, light or dark, phone or desk."""
-    source = (_installed() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    files = {**_files(_HEAVIEST), "404.html": not_found_page(FACTS)}
-    path = list(files)[1]
-    found, runs = list[str](), 0
+    """axe-core finds nothing on any kind or on a real day, light or dark, phone or desk."""
+    # The heaviest page is left to the other proofs: axe-core looks at it for minutes.
+    _heaviest, *others = _real(_HEAVIEST).items()
+    files, found = {**_every_kind(), **dict(others)}, list[str]()
+    paths = _pages(files)
     with served(files, SITE_HEADERS) as address, Browser() as browser:
-        for width in (360, 1280):
-            for scheme in ("light", "dark"):
-                browser.size(width, 800)
-                browser.scheme(scheme)
-                browser.open(f"{address}/{path}")
-                browser.evaluate(f"{source};0")
-                told: dict[str, Any] = browser.evaluate("axe.run({resultTypes: ['violations']})")
-                found += [
-                    f"{v['id']} ({len(v['nodes'])}) {v['nodes'][0]['html'][:80]}"
-                    for v in told["violations"]
-                ]
-                runs += 1
+        for width, height in SCREENS:
+            browser.size(width, height)
+            for path in paths:
+                for dark in (False, True):
+                    found += violations(browser, address, path, dark=dark)
+    screens = len(paths) * len(SCREENS) * 2
     if found:
-        raise ProofError("; ".join(found), figure=f"{runs} screens")
-    return f"{runs} screens, 0 violations"
+        raise ProofError("; ".join(found[:_TOLD]), figure=f"{len(found)} on {screens} screens")
+    return f"{screens} screens, 0 violations"
 
 
 def _valid(folder: Path) -> str:
-    """The Nu Html Checker finds no error in five real days."""
-    paths = []
-    for path, body in _files(_JUDGED_DAYS).items():
-        if path.endswith(".html"):
-            paths.append(folder / Path(path).name)
-            paths[-1].write_bytes(body)
-    errors = checked(paths)
+    """The Nu Html Checker finds no error in any kind and in five real days."""
+    files = {**_every_kind(), **_real()}
+    paths = _pages(files)
+    errors = errors_in({path: files[path] for path in paths}, folder)
     if errors:
-        raise ProofError("; ".join(errors[:5]), figure=f"{len(errors)} errors")
-    return f"{len(paths)} pages, 0 errors"
+        raise ProofError("; ".join(errors[:_TOLD]), figure=f"{len(errors)} errors")
+    return f"{len(paths)} pages and letters, 0 errors"
 
 
-def checked(paths: Sequence[Path]) -> list[str]:
-    """The errors that the Nu Html Checker finds in the HTML files *paths*."""
-    jar = _installed() / "vnu-jar" / "build" / "dist" / "vnu.jar"
-    ended = subprocess.run(
-        ["java", "-Xss8m", "-jar", str(jar), "--format", "json", "--errors-only", *map(str, paths)],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    if not ended.stderr.strip().startswith("{"):
-        raise ProofError(f"the Nu Html Checker failed: {ended.stderr[:200]}")
-    messages = json.loads(ended.stderr)["messages"]
-    return [f"{m.get('message')} {m.get('extract', '')[:60]!r}" for m in messages]
-
-
-def _installed() -> Path:
-    """The packages of package-lock.json, installed if they are not yet."""
-    modules = _NPM / "node_modules"
-    if not modules.exists():
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-            cwd=_NPM,
-            timeout=_TIMEOUT_S,
-            check=True,
-        )
-    return modules
+def _pages(files: Mapping[str, bytes]) -> list[str]:
+    return [path for path in files if path.endswith(".html")]
