@@ -29,10 +29,10 @@ class Block:
     """
     What there is to show of a paper to a reader of one language (`zh`, `en` or `both`).
 
-    `subtitle` is the original title under a translated one, else None. `tldr_is_extract`: the
-    sentence is the author's own, to be marked as from the abstract. `pending`: the translation that
-    this reader expects is not there. `abstracts` holds the reader's languages, Chinese first.
-    `model` names who translated, or is ''.
+    `subtitle` is the original title under a translated one, for readers of both, else None.
+    `tldr_is_extract`: the sentence is the author's own, to be marked as from the abstract.
+    `pending`: the translation that this reader expects is not there. `abstracts` holds the reader's
+    languages, Chinese first. `model` names who translated, or is ''.
     """
 
     arxiv_id: str
@@ -57,9 +57,9 @@ def block(record: Record, language: str) -> Block:
     chinese = language != "en"
     paper = record.paper
     enrichment = record.enrichment("zh") if chinese else None
-    original = Passage(clean(paper.title), "en")
+    # A title is a link: it must not be empty, whatever a source or a model left out.
+    original = Passage(clean(paper.title) or paper.arxiv_id, "en")
     translated = clean(enrichment.title) if enrichment else ""
-    title = Passage(translated, "zh-Hans") if translated else original
     tldr = record.tldr("zh" if chinese else "en")
     abstracts = []
     if enrichment and enrichment.abstract:
@@ -69,8 +69,8 @@ def block(record: Record, language: str) -> Block:
     shown = enrichment or (record.enrichment("en") if not chinese else None)
     return Block(
         arxiv_id=paper.arxiv_id,
-        title=title,
-        subtitle=original if translated else None,
+        title=Passage(translated, "zh-Hans") if translated else original,
+        subtitle=original if translated and language == "both" else None,
         tldr=Passage(clean(tldr), _HTML_LANG["zh" if chinese else "en"])
         if tldr
         else Passage(record.extract, "en"),
