@@ -1,6 +1,7 @@
 """What the stages rely on in their tables and bucket, on moto and on the emulator alike."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -253,17 +254,31 @@ def test_a_delivery_is_planned_once_and_claimed_once(storage: Storage) -> None:
 
 
 def test_a_file_is_replaced_only_if_it_is_still_the_one_that_was_read(storage: Storage) -> None:
-    storage.site.replace("cs.CV/feed.json", b"first", stored=None)
-    first = storage.site.get("cs.CV/feed.json")
-    storage.site.replace("cs.CV/feed.json", b"second", stored=first)
+    storage.site.replace("cs.CV/feed.json", b"first", etag=None)
+    first = storage.site.etags("cs.CV")["cs.CV/feed.json"]
+    storage.site.replace("cs.CV/feed.json", b"second", etag=first)
 
-    for stored in (None, first):
+    for etag in (None, first):
         with pytest.raises(ConflictError, match=r"cs\.CV/feed\.json"):
-            storage.site.replace("cs.CV/feed.json", b"third", stored=stored)
+            storage.site.replace("cs.CV/feed.json", b"third", etag=etag)
     with pytest.raises(ConflictError):
-        storage.site.replace("cs.CV/rss.xml", b"third", stored=first)
+        storage.site.replace("cs.CV/rss.xml", b"third", etag=first)
 
     assert storage.site.get("cs.CV/feed.json").body == b"second"  # type: ignore[union-attr]
+
+
+def test_the_etags_of_a_folder_are_those_of_its_own_files_from_a_name_on(storage: Storage) -> None:
+    paths = ("index.html", "f/a/rss.xml", "cs.CV/2026-04-20.html", "cs.CV/2026-04-21.html")
+    for path in (*paths, "cs.CV/index.html", "cs.CVX/index.html"):
+        storage.site.put(path, path.encode())
+
+    found = storage.site.etags("cs.CV", since="2026-04-21")
+
+    assert list(found) == ["cs.CV/2026-04-21.html", "cs.CV/index.html"]
+    assert list(storage.site.etags()) == ["index.html"]
+    stored = storage.site.get("cs.CV/index.html")
+    assert stored is not None
+    assert found["cs.CV/index.html"] == stored.etag
 
 
 def test_a_file_is_put_once_and_the_first_bytes_stay(storage: Storage) -> None:
@@ -336,6 +351,24 @@ def test_of_many_freezers_all_use_the_same_bytes(real: Storage) -> None:
 
     assert len(seen) == 6
     assert len(set(seen)) == 1
+
+
+@pytest.mark.emulator
+def test_of_publishers_that_replace_one_file_at_once_one_comes_first(real: Storage) -> None:
+    real.site.put("cs.CV/index.html", b"old")
+    etag = real.site.etags("cs.CV")["cs.CV/index.html"]
+    won: list[int] = []
+
+    def put(n: int) -> None:
+        with suppress(ConflictError):
+            real.site.replace("cs.CV/index.html", b"%d" % n, etag=etag)
+            won.append(n)
+
+    at_once(6, put)
+
+    stored = real.site.get("cs.CV/index.html")
+    assert stored is not None
+    assert [b"%d" % n for n in won] == [stored.body]
 
 
 @pytest.mark.emulator

@@ -691,6 +691,33 @@ def test_a_slow_publisher_never_replaces_what_a_later_one_put(stage: Stage) -> N
     assert stage.entries() == tags(2, 1)
 
 
+@pytest.mark.parametrize("path", [f"cs.CV/{DAY}.html", "cs.CV/index.html", "status.json"])
+def test_a_slow_publisher_never_sets_a_page_back_that_a_later_one_put(
+    stage: Stage, path: str
+) -> None:
+    """Its feeds are out when the later one comes, which knows one paper more and runs whole."""
+    stage.announce(papers(1))
+    stage.heal(AT)
+    stage.announce(papers(1, 2), updated_at=AT)
+    overtaken = {path}
+
+    def overtake_once(put: str) -> None:
+        if put in overtaken:
+            overtaken.remove(put)
+            stage.announce(papers(1, 2, 3), updated_at=AT + timedelta(minutes=1))
+            stage.heal(AT + timedelta(minutes=1))
+
+    stage.watch_puts(overtake_once)
+
+    stage.heal(AT)
+
+    assert 'id="2604.99003"' in stage.text(f"cs.CV/{DAY}.html")
+    assert "2604.99003" in stage.text("cs.CV/latest.md")
+    (row,) = json.loads(stage.text("status.json"))["dates"][0]["categories"]
+    assert row["published"] == 3
+    assert stage.heal(AT + timedelta(minutes=5))["files_put"] == 0
+
+
 def test_a_category_that_others_put_again_and_again_is_given_up(stage: Stage) -> None:
     stage.announce(papers(1))
 

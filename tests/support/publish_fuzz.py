@@ -1,27 +1,35 @@
-"""Publishes a category under faults, again and again, while a reader polls every feed file."""
+"""Publishes under faults, again and again, while a reader polls every file that is put."""
 
 import argparse
 import json
 import logging
 import os
 import random
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from paperpost import clients
 from paperpost.data import taxonomy
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.errors import PaperpostError
+from paperpost.domain.issuefiles import issue_path, to_bytes
+from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.namedfeeds import named_feeds
 from paperpost.domain.papers import listed_as
 from paperpost.observe import logger
-from paperpost.publish.handler import Order, _build, _press
+from paperpost.publish.entries import tag_of
+from paperpost.publish.handler import Order, _press, publish
 from paperpost.publish.press import Press
+from paperpost.publish.sources import Sources
 from paperpost.settings import PublishSettings
 from paperpost.storage.keys import listings_pk
-from paperpost.storage.site import SiteBucket, StoredFile
+from paperpost.storage.papers import PaperTable
+from paperpost.storage.site import SiteBucket
 from support.aws import moto_cloud
 from support.records import (
     DAY,
@@ -33,6 +41,7 @@ from support.records import (
 )
 
 _PUBLISHES_A_WORLD = 25
+_PAGE = re.compile(r"\d{4}-\d\d-\d\d\.(html|json)")
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -42,20 +51,37 @@ class CrashError(Exception):
 
 @dataclass
 class Reader:
-    """Polls each feed file as soon as it is put, and remembers what it saw: path → id → day."""
+    """
+    Polls each file as soon as it is put, and remembers what it saw.
+
+    `seen`: feed → id → day, and what left it; `papers`: day page → ids; `counts`: date → papers
+    published, by the receipts.
+    """
 
     seen: dict[str, dict[str, date]] = field(default_factory=dict)
+    left: dict[str, set[str]] = field(default_factory=dict)
+    papers: dict[str, set[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)
     polls: int = 0
 
     def look(self, path: str, body: bytes) -> None:
         """Judge the file at *path* by what was there before; knows nothing of publish's gate."""
-        self.polls += 1
+        name = path.rsplit("/", 1)[-1]
         try:
-            entries = _entries(body)
+            if name.startswith(("rss", "atom", "feed.")):
+                self._feed(path, _entries(body))
+            elif name == "status.json":
+                self._receipts(json.loads(body)["dates"])
+            elif _PAGE.fullmatch(name):
+                self._page(path, _papers(body))
+            else:
+                return
         except (ValueError, KeyError, TypeError, ET.ParseError) as exc:
             self.bad.append(f"{path}: unreadable: {exc}")
-            return
+        self.polls += 1
+
+    def _feed(self, path: str, entries: list[tuple[str, date]]) -> None:
         before, now = self.seen.get(path, {}), dict(entries)
         if not now or len(now) != len(entries):
             self.bad.append(f"{path}: {len(now)} of {len(entries)} entries")
@@ -63,7 +89,25 @@ class Reader:
         lost = [i for i, on in before.items() if on in days[:2] and i not in now]
         if lost or (before and max(now.values(), default=date.min) < max(before.values())):
             self.bad.append(f"{path}: lost {lost}, newest {max(now.values(), default=None)}")
+        if moved := [i for i, on in before.items() if now.get(i, on) != on]:
+            self.bad.append(f"{path}: {moved} moved to another day")
+        left = self.left.setdefault(path, set())
+        if again := left & now.keys():
+            self.bad.append(f"{path}: {again} came again")
+        left |= before.keys() - now.keys()
         self.seen[path] = now
+
+    def _page(self, path: str, now: set[str]) -> None:
+        before = self.papers.get(path, set())
+        if before - now:
+            self.bad.append(f"{path}: lost {before - now}")
+        self.papers[path] = now
+
+    def _receipts(self, dates: list[dict[str, Any]]) -> None:
+        now = {one["announced_on"]: one["categories"][0]["published"] for one in dates}
+        if back := [on for on, count in now.items() if count < self.counts.get(on, 0)]:
+            self.bad.append(f"status.json: {back} went back")
+        self.counts |= now
 
 
 class WatchedBucket(SiteBucket):
@@ -78,10 +122,10 @@ class WatchedBucket(SiteBucket):
         super().put(path, body)
         self._look(path)
 
-    def replace(self, path: str, body: bytes, *, stored: StoredFile | None) -> None:
+    def replace(self, path: str, body: bytes, *, etag: str | None) -> None:
         """Put on condition, and let the reader look."""
         self._fault(path)
-        super().replace(path, body, stored=stored)
+        super().replace(path, body, etag=etag)
         self._look(path)
 
     def _fault(self, path: str) -> None:
@@ -90,11 +134,15 @@ class WatchedBucket(SiteBucket):
             fault(path)
 
     def _look(self, path: str) -> None:
-        if path.startswith("cs.CV/") and path.rsplit("/", 1)[-1].startswith(
-            ("rss", "atom", "feed")
-        ):
-            stored = self.get(path)
-            self.reader.look(path, stored.body if stored else b"")
+        stored = self.get(path)
+        self.reader.look(path, stored.body if stored else b"")
+
+
+def _papers(body: bytes) -> set[str]:
+    """The papers of a day page: its HTML, or the records beside it."""
+    if body.startswith(b"{"):
+        return {record["id"] for record in json.loads(body)["records"]}
+    return set(re.findall(r'<article[^>]* id="([0-9.]+)"', body.decode()))
 
 
 def _entries(body: bytes) -> list[tuple[str, date]]:
@@ -144,8 +192,7 @@ class World:
         """Publish at *on* (default: now); how many files were put, 0 if it failed."""
         now = stored_at(on or self.on) + timedelta(minutes=40)
         try:
-            order = Order(categories={}, healing=True)
-            return _build(self.press, taxonomy().categories["cs.CV"], order, now=now).puts
+            return publish(self.press, Order(categories={}, healing=True), now=now)["files_put"]
         except PaperpostError as exc:
             self._count(type(exc).__name__)
         except CrashError:
@@ -153,17 +200,33 @@ class World:
         return 0
 
     def announce(self, count: int) -> None:
-        """So many more papers on the present day."""
-        ids = self.days.setdefault(self.on, [])
+        """So many more papers on the present day, before its issue is frozen."""
         for _ in range(count):
-            self.made += 1
-            ids.append(f"2604.{10000 + self.made}")
-            paper = make_paper(ids[-1], categories=("cs.CV",))
-            listing = make_listing(paper, on=self.on)
-            self.press.papers.put_papers([listed_as(paper, listing)])
-            self.press.papers.put_listings([listing])
-            self.press.papers.put_enrichment(make_enrichment(paper))
-        self.press.papers.put_announcement(make_announcement(len(ids), on=self.on))
+            self.store(self.on, at=stored_at(self.on))
+        issue = f"daily-{self.on}"
+        frozen = FrozenIssue(
+            issue=issue,
+            announced_on=self.on,
+            frozen_at=stored_at(self.on) + timedelta(hours=1),
+            reason="ready",
+            papers=(),
+            counts={},
+        )
+        self.site.put_once(issue_path(issue), to_bytes(frozen))
+
+    def store(self, on: date, *, at: datetime) -> str:
+        """One more paper of the day *on*; its id."""
+        self.made += 1
+        arxiv_id = f"2604.{10000 + self.made}"
+        paper = make_paper(arxiv_id, categories=("cs.CV",))
+        listing = replace(make_listing(paper, on=on), stored_at=at)
+        self.press.papers.put_papers([listed_as(paper, listing)])
+        self.press.papers.put_listings([listing])
+        self.press.papers.put_enrichment(make_enrichment(paper))
+        ids = self.days.setdefault(on, [])
+        ids.append(arxiv_id)
+        self.press.papers.put_announcement(make_announcement(len(ids), on=on))
+        return arxiv_id
 
     def next_day(self) -> None:
         """Midnight."""
@@ -210,6 +273,17 @@ def _shrunken(world: World) -> None:
     world.lose()
     world.announce(1)  # so that something changed
     world.run()
+
+
+def _late(world: World) -> None:
+    """A paper of a day that may have left the feeds; it has to be in them, nevertheless."""
+    world.restore()
+    on = world.chance.choice(sorted(world.days))
+    arxiv_id = world.store(on, at=stored_at(world.on) + timedelta(hours=2))
+    world.run()
+    for path, seen in world.site.reader.seen.items():
+        if tag_of(arxiv_id) not in seen:
+            world.site.reader.bad.append(f"{path}: {arxiv_id} came late and is not there")
 
 
 def _older(world: World) -> None:
@@ -271,6 +345,7 @@ STEPS: dict[str, Callable[[World], None]] = {
     "more": _more,
     "empty": _empty,
     "shrunken": _shrunken,
+    "late": _late,
     "older": _older,
     "duplicate": _duplicate,
     "torn": _torn,
@@ -294,8 +369,14 @@ def play(publishes: int, *, seed: int) -> dict[str, object]:
                 POWERTOOLS_METRICS_NAMESPACE="Paperpost",
             )
             site = WatchedBucket(clients.s3(), cloud.bucket)
-            site.reader = replace(reader, seen={})
-            press = replace(_press(PublishSettings.from_env()), site=site)
+            site.reader = Reader(bad=reader.bad, polls=reader.polls)
+            config = PublishSettings.from_env()
+            press = replace(
+                _press(config),
+                site=site,
+                sources=Sources(PaperTable(clients.table(cloud.papers)), site, config.languages),
+                named=named_feeds({"all": {"categories": ["cs.CV"]}}, taxonomy()),
+            )
             world = World(press=press, site=site, chance=random.Random(f"{seed} {done}"))
             world.announce(2)
             world.run()

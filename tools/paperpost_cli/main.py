@@ -105,8 +105,13 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
         "--archive", type=Path, metavar="FILE",
         help="the original system's stored papers, JSON lines (markdown only)",
     )  # fmt: skip
-    parser.add_argument(
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--category", metavar="CAT", help="only this category's listings (default: each paper once)"
+    )
+    chosen.add_argument("--named", metavar="NAME", help="what this named feed chooses (feeds only)")
+    parser.add_argument(
+        "--feeds", type=Path, metavar="FILE", help="named feeds of FILE (default: data/feeds.toml)"
     )
     parser.add_argument(
         "--now", type=_moment, metavar="T", help="close the window: leave later dates out"
@@ -180,14 +185,18 @@ def _local(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
+    body = _named(options) if options.named else _rendered(options)
+    sys.stdout.buffer.write(body)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _rendered(options: argparse.Namespace) -> bytes:
     from paperpost_cli.render import render  # noqa: PLC0415
 
     path: Path = options.records or options.archive
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"{path} cannot be read: {exc}") from exc
-    body = render(
+    lines = _text(path).split("\n")
+    return render(
         options.kind,
         records_lines=lines if options.records else None,
         archive_lines=lines if options.archive else None,
@@ -195,9 +204,28 @@ def _render(options: argparse.Namespace) -> int:
         now=options.now,
         name=str(path),
     )
-    sys.stdout.buffer.write(body)
-    sys.stdout.buffer.flush()
-    return 0
+
+
+def _named(options: argparse.Namespace) -> bytes:
+    from paperpost_cli.render_named import render_named  # noqa: PLC0415
+
+    if options.archive:
+        raise InvalidInputError("a named feed chooses of records, not of an archive")
+    return render_named(
+        options.kind,
+        options.named,
+        records_lines=_text(options.records).split("\n"),
+        feeds_toml=_text(options.feeds) if options.feeds else None,
+        now=options.now,
+        name=str(options.records),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"{path} cannot be read: {exc}") from exc
 
 
 def _invoke(options: argparse.Namespace) -> int:

@@ -61,14 +61,16 @@ def build_category(
 
     Raises:
         RefusedError: If the gate refuses a file; then nothing of the category was put.
-        ConflictError: If another publisher put one of its feeds meanwhile.
+        ConflictError: If another publisher put one of its files meanwhile.
     """
     known = known_of(press, category, now=now)
-    unchanged = Built(view=known.view())
     if healing and known.is_finished(now):
-        return unchanged
+        return Built(view=known.view())
     # Before the data: whoever puts a file from here on may know more than this build.
+    etags = press.site.etags(category.code, since=_first_page(known, touched))
     stored = read_files(press.site, feed_paths(category.code))
+    known = known_of(press, category, now=now)
+    unchanged = Built(view=known.view())
     seen = seen_in(stored[f"{category.code}/feed.json"])
     read = press.sources.days(_to_read(known, touched))
     held = held_days(press, known, read, now=now)
@@ -86,7 +88,7 @@ def build_category(
     inspect(press, category, known, days, rendered.feeds, published=seen)
     _remember(press, category, known, later)
     feeds = replace_changed(press.site, rendered.feeds.files, stored)
-    return _put(press, category, source, rendered=rendered, feeds=feeds)
+    return _put(press, category, source, rendered=rendered, feeds=feeds, etags=etags)
 
 
 def known_of(press: Press, category: Category, *, now: datetime) -> Known:
@@ -97,6 +99,13 @@ def known_of(press: Press, category: Category, *, now: datetime) -> Known:
         notes=press.papers.get_published(category.code),
         announced=data_hash([press.fingerprint(), *map(announcement_facts, announcements)]),
     )
+
+
+def _first_page(known: Known, touched: frozenset[date]) -> str:
+    """The oldest date that a page may be put of; files behind it are left alone."""
+    quiet = (a for a in known.quiet if not known.is_noted_as(a))
+    dates = (a.announced_on for a in (*_to_read(known, touched), *quiet))
+    return min(dates, default=date.max).isoformat()
 
 
 def _to_read(known: Known, touched: frozenset[date]) -> list[Announcement]:
@@ -137,21 +146,30 @@ def _put(
     *,
     rendered: Rendered,
     feeds: tuple[dict[str, str], int],
+    etags: Mapping[str, str],
 ) -> Built:
     """
     Put the pages that changed, what links to them last, and note all of it.
 
-    The feeds are out by then, since that is where two publishers meet: whoever loses puts nothing.
+    The feeds are out by then, since that is where two publishers meet: whoever loses there puts
+    nothing, and whoever loses later begins anew.
     """
     known = source.known
     fresh = {day.announced_on: counts(day, press.settings.languages) for day in source.days}
     noted: dict[str, str] = dict(known.build.get("files", {}))
     day_puts = sum(
-        _put_day(press, known, announcement, files, fresh.get(announcement.announced_on))
+        _put_day(
+            press,
+            known,
+            announcement,
+            files,
+            counted=fresh.get(announcement.announced_on),
+            etags=etags,
+        )
         for announcement, files in rendered.by_day
     )
     feed_digests, feed_puts = feeds
-    index_digests, index_puts = put_changed(press.site, rendered.indexes, noted)
+    index_digests, index_puts = put_changed(press.site, rendered.indexes, noted, etags)
     note = source.note(press.settings.languages) | {
         "entries": len(rendered.feeds.shown),
         "files": feed_digests | index_digests,
@@ -171,11 +189,13 @@ def _put_day(
     known: Known,
     announcement: Announcement,
     files: Mapping[str, bytes],
+    *,
     counted: DayCounts | None,
+    etags: Mapping[str, str],
 ) -> int:
     """Put a day's files and note it; returns how many were put."""
     old = known.noted(announcement.announced_on)
-    digests, puts = put_changed(press.site, files, old["files"] if old else {})
+    digests, puts = put_changed(press.site, files, old["files"] if old else {}, etags)
     note = day_note(announcement, digests, counted)
     if old != note:
         press.papers.put_published(

@@ -1,4 +1,4 @@
-"""Putting files: only those whose bytes changed, in the order given."""
+"""Putting files: only those whose bytes changed, and only over what was there before the data."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,13 +6,18 @@ from paperpost.storage.site import SiteBucket, StoredFile, digest
 
 
 def put_changed(
-    site: SiteBucket, files: Mapping[str, bytes], noted: Mapping[str, str]
+    site: SiteBucket,
+    files: Mapping[str, bytes],
+    noted: Mapping[str, str],
+    etags: Mapping[str, str],
 ) -> tuple[dict[str, str], int]:
     """
-    Put each of *files* that differs from what is published.
+    Put each of *files* that differs from what is published, as long as nobody else has put it.
 
     *noted*: path → digest of what was put before; without a note the bucket itself is asked.
+    *etags*: what was there before the data were read.
     Returns: the digests to note, and how many files were put.
+    Raises: ConflictError: If another publisher came first; what it made may be newer.
     """
     digests, puts = {}, 0
     for path, body in files.items():
@@ -23,7 +28,7 @@ def put_changed(
             stored = site.get(path)
             if stored is not None and stored.body == body:
                 continue
-        site.put(path, body)
+        site.replace(path, body, etag=etags.get(path))
         puts += 1
     return digests, puts
 
@@ -46,6 +51,6 @@ def replace_changed(
     for path, body in files.items():
         there = stored[path]
         if there is None or there.body != body:
-            site.replace(path, body, stored=there)
+            site.replace(path, body, etag=there.etag if there else None)
             puts += 1
     return {path: digest(body) for path, body in files.items()}, puts

@@ -1,9 +1,9 @@
 """publish: renders feeds and pages of what changed and puts them on the site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,6 +12,7 @@ from paperpost import clients, settings
 from paperpost.data import calendar, feeds, taxonomy
 from paperpost.domain.categories import Category
 from paperpost.domain.errors import ConflictError, PaperpostError, RefusedError
+from paperpost.domain.namedfeeds import NamedFeed
 from paperpost.observe import logger, metrics
 from paperpost.publish.build import Built, build_category, known_of
 from paperpost.publish.costs import read_costs
@@ -29,7 +30,8 @@ from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
 
-_ATTEMPTS = 3  # at a category that another publisher is busy with
+_ATTEMPTS = 3  # at what another publisher is busy with
+_Result = TypeVar("_Result")
 
 
 class NotAllPublishedError(PaperpostError):
@@ -64,6 +66,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
 
 def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
     """Build the categories of *order*, then the site-wide files if anything changed."""
+    etags = press.site.etags()  # before anything is read that those files show
     built: dict[str, Built] = {}
     refused: list[RefusedError] = []
     for code in press.settings.categories:
@@ -76,7 +79,7 @@ def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
     named: dict[str, NamedBuilt] = {}
     if order.healing or any(b.changed for b in built.values()):
         named = _named(press, refused, now=now)
-    puts, status = _site(press, built, named, healing=order.healing, now=now)
+    puts, status = _site(press, built, named, etags, healing=order.healing, now=now)
     everything: list[Built | NamedBuilt] = [*built.values(), *named.values()]
     result = {
         "categories_changed": sum(b.changed for b in built.values()),
@@ -102,21 +105,15 @@ def publish(press: Press, order: Order, *, now: datetime) -> dict[str, int]:
 
 
 def _build(press: Press, category: Category, order: Order, *, now: datetime) -> Built:
-    """
-    Build *category*; where another publisher came first, again from what is there by then.
-
-    Raises: RefusedError: If the gate refuses it, or others come first again and again.
-    """
+    """Build *category*. Raises: RefusedError: If the gate refuses it, or others come first."""
     touched = order.categories.get(category.code, frozenset())
-    problem = ""
-    for attempt in range(_ATTEMPTS):
-        try:
-            # What another one noted says nothing of what this run was told of.
-            healing = order.healing and not attempt
-            return build_category(press, category, now=now, touched=touched, healing=healing)
-        except ConflictError as exc:
-            problem = str(exc)
-    raise RefusedError(category.code, problem)
+
+    def build(attempt: int) -> Built:
+        # What another one noted says nothing of what this run was told of.
+        healing = order.healing and not attempt
+        return build_category(press, category, now=now, touched=touched, healing=healing)
+
+    return _insisting(category.code, build)
 
 
 def _named(press: Press, refused: list[RefusedError], *, now: datetime) -> dict[str, NamedBuilt]:
@@ -125,19 +122,37 @@ def _named(press: Press, refused: list[RefusedError], *, now: datetime) -> dict[
     known: dict[str, Known] = {}
     for feed in press.named:
         followed = [code for code in feed.categories if code in press.settings.categories]
-        for code in followed:
-            if code not in known:
-                known[code] = known_of(press, taxonomy().categories[code], now=now)
+
+        def build(
+            attempt: int, feed: NamedFeed = feed, followed: list[str] = followed
+        ) -> NamedBuilt:
+            for code in followed:
+                if attempt or code not in known:
+                    known[code] = known_of(press, taxonomy().categories[code], now=now)
+            return build_named(press, feed, {code: known[code] for code in followed}, now=now)
+
         try:
-            theirs = {code: known[code] for code in followed}
-            built[feed.name] = build_named(press, feed, theirs, now=now)
-        except (RefusedError, ConflictError) as exc:
-            path = f"{feed.folder}/feed.json"
-            told = exc if isinstance(exc, RefusedError) else RefusedError(path, str(exc))
-            refused.append(told)
-            _log_refused(told)
+            built[feed.name] = _insisting(f"{feed.folder}/feed.json", build)
+        except RefusedError as exc:
+            refused.append(exc)
+            _log_refused(exc)
             built[feed.name] = NamedBuilt(has_feed=True)  # the one that stays
     return built
+
+
+def _insisting(path: str, build: Callable[[int], _Result]) -> _Result:
+    """
+    Return what *build* (attempt → result) makes; where another came first, from what is there then.
+
+    Raises: RefusedError: If others come first again and again, or as *build* does.
+    """
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return build(attempt)
+        except ConflictError as exc:
+            problem = str(exc)
+    raise RefusedError(path, problem)
 
 
 def _log_refused(refused: RefusedError) -> None:
@@ -148,6 +163,7 @@ def _site(
     press: Press,
     built: Mapping[str, Built],
     named: Mapping[str, NamedBuilt],
+    etags: Mapping[str, str],
     *,
     healing: bool,
     now: datetime,
@@ -161,11 +177,16 @@ def _site(
     if not healing and not any(b.changed for b in built.values()):
         views = [(taxonomy().categories[code], b.view) for code, b in built.items()]
         return 0, reconcile(press.facts, views, (), hold=hold, now=now)
-    views = _views(press, built, now)
-    costs = read_costs(press.notes, newest_dates(views), now=now)
-    status = reconcile(press.facts, views, read_mailed(press), costs, hold=hold, now=now)
     with_feed = [f for f in press.named if f.name in named and named[f.name].has_feed]
-    return build_site(press, views, status, with_feed), status
+
+    def build(attempt: int) -> tuple[int, Status]:
+        there = press.site.etags() if attempt else etags
+        views = _views(press, {} if attempt else built, now)
+        costs = read_costs(press.notes, newest_dates(views), now=now)
+        status = reconcile(press.facts, views, read_mailed(press), costs, hold=hold, now=now)
+        return build_site(press, views, status, with_feed, there), status
+
+    return _insisting("index.html", build)
 
 
 def _views(

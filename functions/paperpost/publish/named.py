@@ -13,7 +13,7 @@ from paperpost.publish.days import Day, data_hash
 from paperpost.publish.entries import FeedDay, feed_days
 from paperpost.publish.feedmeta import FeedMeta, about_choice
 from paperpost.publish.feeds import FeedFiles, feed_files, feed_paths, named_metas
-from paperpost.publish.files import put_changed, read_files, replace_changed
+from paperpost.publish.files import read_files, replace_changed
 from paperpost.publish.holding import held_days, would_lose
 from paperpost.publish.inspection import seen_in
 from paperpost.publish.known import BUILD, Known
@@ -52,7 +52,8 @@ def build_named(
     unchanged = NamedBuilt(has_feed=bool(note.get("entries")))
     if note.get("data") == facts:
         return unchanged
-    stored = read_files(press.site, feed_paths(feed.folder))
+    index = f"{feed.folder}/index.html"
+    stored = read_files(press.site, [*feed_paths(feed.folder), index])
     # Where the operator chose otherwise, what was published binds nobody.
     binding = note.get("choice") == chosen
     choice = choose(
@@ -67,22 +68,21 @@ def build_named(
     feeds = _feeds(press, feed, choice)
     check_readable(feeds.files, feeds.shown)
     check_feed(f"{feed.folder}/feed.json", published=choice.seen, candidate=feeds.shown)
-    digests, puts = replace_changed(press.site, feeds.files, stored)
-    page = {f"{feed.folder}/index.html": named_page(press.facts, feed, has_feed=bool(feeds.files))}
-    page_digests, page_puts = put_changed(press.site, page, dict(note.get("files", {})))
+    page = named_page(press.facts, feed, has_feed=bool(feeds.files))
+    digests, puts = replace_changed(press.site, {**feeds.files, index: page}, stored)
     there = {shown.arxiv_id for shown in feeds.shown}
     noted = {
         "data": facts,
         "choice": chosen,
         "entries": len(feeds.shown),
         "late": sorted(_late(known) & {*there, *(note.get("late", ()) if binding else ())}),
-        "files": digests | page_digests,
+        "files": digests,
     }
     press.papers.put_published(feed.folder, BUILD, noted)
     return NamedBuilt(
         has_feed=bool(feeds.files),
         changed=True,
-        puts=puts + page_puts,
+        puts=puts,
         minimal=feeds.minimal,
         shrunk=feeds.shrunk,
     )

@@ -1,6 +1,6 @@
 """The files of the site as a whole: front page, status, OPML, 404, stylesheet and script."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,11 +20,18 @@ from paperpost.publish.status import Status, Views, status_facts, status_json, s
 SITE = "site"  # stands where a category's code does in the notes
 
 
-def build_site(press: Press, views: Views, status: Status, named: Sequence[NamedFeed] = ()) -> int:
+def build_site(
+    press: Press,
+    views: Views,
+    status: Status,
+    named: Sequence[NamedFeed],
+    etags: Mapping[str, str],
+) -> int:
     """
     Put the site-wide files that changed, the front page last, and return how many.
 
-    *named*: the named feeds that have entries.
+    *named*: the named feeds that have entries. *etags*: what was there before *views* were read.
+    Raises: ConflictError: If another publisher put one of the files meanwhile.
     """
     facts = data_hash(
         [press.fingerprint(), *_view_facts(views), *status_facts(status), *map(asdict, named)]
@@ -40,7 +47,7 @@ def build_site(press: Press, views: Views, status: Status, named: Sequence[Named
         "status.html": status_page(press.facts, status),
         "index.html": front_page(press.facts, views, named),
     }
-    digests, puts = put_changed(press.site, files, dict(note.get("files", {})))
+    digests, puts = put_changed(press.site, files, dict(note.get("files", {})), etags)
     press.papers.put_published(SITE, BUILD, {"data": facts, "files": digests})
     return puts
 

@@ -53,6 +53,14 @@ class SiteBucket:
             return None
         return StoredFile(answer["Body"].read(), answer["ETag"])
 
+    def etags(self, folder: str = "", *, since: str = "") -> dict[str, str]:
+        """Path → ETag of the files in *folder* (itself alone), from the name *since* on."""
+        prefix = f"{folder}/" if folder else ""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/", StartAfter=prefix + since
+        )
+        return {one["Key"]: one["ETag"] for page in pages for one in page.get("Contents", ())}
+
     def put(self, path: str, body: bytes) -> None:
         """Replace the file at *path*."""
         self._s3.put_object(
@@ -63,9 +71,9 @@ class SiteBucket:
             CacheControl=f"public, max-age={_MAX_AGE_S}",
         )
 
-    def replace(self, path: str, body: bytes, *, stored: StoredFile | None) -> None:
+    def replace(self, path: str, body: bytes, *, etag: str | None) -> None:
         """
-        Put the file at *path* if what is there is still *stored* (None: nothing).
+        Put the file at *path* if what is there is still what has *etag* (None: nothing).
 
         Raises: ConflictError: If somebody else put it since; nothing was changed.
         """
@@ -78,7 +86,7 @@ class SiteBucket:
             CacheControl=f"public, max-age={_MAX_AGE_S}",
         )
         try:
-            put(IfMatch=stored.etag) if stored else put(IfNoneMatch="*")
+            put(IfMatch=etag) if etag else put(IfNoneMatch="*")
         except self._s3.exceptions.ClientError as exc:
             if exc.response["Error"]["Code"] not in _CONFLICTS:
                 raise

@@ -1,8 +1,10 @@
 """`paperpost render`: the same functions as publish, from files, without AWS."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,10 @@ from paperpost.domain.errors import InvalidInputError, RecordError
 from paperpost.domain.papers import AnnounceType, FirstListing
 from paperpost.domain.records import to_json
 from paperpost.publish.entries import tag_of
+from paperpost_cli.laptop import ROOT
+from paperpost_cli.main import main
 from paperpost_cli.render import render
+from paperpost_cli.render_named import render_named
 from support.records import DAY, make_paper, make_record
 
 NEXT = DAY + timedelta(days=1)
@@ -168,3 +173,70 @@ def test_an_archive_is_markdown_only() -> None:
 def test_an_unknown_kind_names_those_that_there_are(lines: list[str]) -> None:
     with pytest.raises(InvalidInputError, match="atom, json, letter, markdown, rss"):
         render("pdf", records_lines=lines)
+
+
+FEEDS = """
+[chosen]
+title_zh = "选择"
+categories = ["cs.LG", "cs.CV"]
+exclude = ["title: survey"]
+
+[nothing]
+categories = ["math"]
+"""
+
+
+def test_a_named_feed_chooses_of_records_by_its_rules(once: list[str]) -> None:
+    """Each paper at its first listing in any of the feed's categories, by the title it has."""
+    again = {**json.loads(once[0]), "category": "cs.LG", "announce_type": "cross"}
+    survey = {**json.loads(once[1]), "id": "2604.99003", "title": "A Survey"}
+    other = {**json.loads(once[1]), "id": "2604.99004", "category": "math.CO"}
+    lines = [json.dumps(again), *once, json.dumps(survey), json.dumps(other)]
+
+    feed = json.loads(render_named("json", "chosen", records_lines=lines, feeds_toml=FEEDS))
+
+    assert [item["id"] for item in feed["items"]] == [tag_of("2604.99002"), tag_of("2604.99001")]
+    assert {item["date_published"] for item in feed["items"]} == {"2026-04-21T04:00:00Z"}
+    assert feed["title"].startswith("选择")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("letter", "chosen", "not as letter"),
+        ("rss", "other", "there are chosen, nothing"),
+        ("rss", "nothing", "nothing chooses no paper of records"),
+    ],
+)
+def test_what_a_named_feed_cannot_render_is_said(
+    once: list[str], kind: str, name: str, said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        render_named(kind, name, records_lines=once, feeds_toml=FEEDS)
+
+
+def test_the_command_takes_named_feeds_of_a_file(
+    once: list[str], tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    records, feeds = tmp_path / "records.jsonl", tmp_path / "feeds.toml"
+    records.write_text("\n".join(once), encoding="utf-8")
+    feeds.write_text(FEEDS, encoding="utf-8")
+
+    status = main(
+        ["render", "json", "--records", str(records), "--named", "chosen", "--feeds", str(feeds)]
+    )
+
+    assert status == 0
+    assert ids(capsysbinary.readouterr().out) == [tag_of("2604.99002"), tag_of("2604.99001")]
+
+
+def test_the_documented_record_is_what_is_written(once: list[str]) -> None:
+    """Every field has a row in docs/data-model.md, and every row is a field."""
+    text = (ROOT / "docs" / "data-model.md").read_text(encoding="utf-8")
+    record, enrichment = text.split("## The record")[1].split("An enrichment that succeeded")
+    written = json.loads(once[0])
+
+    assert set(re.findall(r"^\| `(\w+)` \|", record, re.MULTILINE)) == set(written)
+    assert set(re.findall(r"^\| `(\w+)` \|", enrichment, re.MULTILINE)) == set(
+        written["enrichments"]["zh"]
+    )
