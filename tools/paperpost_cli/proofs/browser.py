@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -29,6 +30,16 @@ _OPTIONS = (
     "--remote-debugging-pipe",
 )
 
+# Chromium reads descriptor 3 and writes descriptor 4. Not by a shell: dash knows no descriptor
+# above 9, and a process with a laptop cloud has those.
+_BECOME = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD_CLOEXEC, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
 
 class Browser:
     """
@@ -46,9 +57,8 @@ class Browser:
         child_in, self._out = os.pipe()
         self._in, child_out = os.pipe()
         options = (*_OPTIONS, f"--user-data-dir={self._profile.name}")
-        # Chromium reads descriptor 3 and writes descriptor 4.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" 3<&{child_in} 4>&{child_out}', program, *options],
+            [sys.executable, "-c", _BECOME, str(child_in), str(child_out), program, *options],
             pass_fds=(child_in, child_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
