@@ -205,9 +205,8 @@ class SubscriberTable:
             stored = _subscriber(item) if item else None
             if item is None or stored is None or stored.status is not SubscriberStatus.CONFIRMED:
                 return False
-            known = {i: parsed_time(when) for i, when in item.get("bounces", {}).items()}
-            told = noted(known, message_id, at)
-            if told == known:
+            told = noted(stored.bounces, message_id, at)
+            if told == stored.bounces:
                 return False
             until, chosen = paused_until(told), stored.preferences.paused_until
             pauses = until is not None and (chosen is None or until > chosen)
@@ -475,6 +474,7 @@ def _subscriber(item: Mapping[str, Any]) -> Subscriber:
         confirmed_at=optional_time(item.get("confirmed_at")),
         ended_at=optional_time(item.get("ended_at")),
         consent=dict(item.get("consent", {})),
+        bounces={i: parsed_time(when) for i, when in item.get("bounces", {}).items()},
     )
 
 

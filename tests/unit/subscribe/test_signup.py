@@ -127,6 +127,7 @@ def test_a_known_address_keeps_its_profile_and_its_status(
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
         ("", "unknown"),
     ],
 )
