@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from paperpost.domain.errors import PaperpostError
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.invoke import session_of
@@ -69,6 +70,11 @@ class Stack:
     def subscribers(self) -> SubscriberTable:
         """The profiles."""
         return SubscriberTable(self._table("SubscribersTableName"))
+
+    @property
+    def signup_limits(self) -> SignUpLimits:
+        """The counters of sign-ups."""
+        return SignUpLimits(self._table("SubscribersTableName"))
 
     @property
     def site(self) -> SiteBucket:

@@ -21,6 +21,7 @@ from paperpost.observe import logger, metrics
 from paperpost.settings import DeliverSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.secrets import Sending, sending, token_keys
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 
@@ -30,7 +31,8 @@ from paperpost.storage.subscribers import SubscriberTable
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Each message alone; one that fails goes back to the queue, with its rows open or claimed."""
     own = DeliverSettings.from_env()
-    profiles = SubscriberTable(clients.table(own.subscribers_table))
+    subscribers = clients.table(own.subscribers_table)
+    profiles = SubscriberTable(subscribers)
 
     def keys() -> TokenKeys:
         return token_keys(clients.ssm(), own.token_keys_parameter, now=settings.now())
@@ -57,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     confirmer = Confirmer(
         settings=own,
         profiles=profiles,
-        mails=profiles,
+        mails=SignUpLimits(subscribers),
         ses=ses,
         keys=keys,
         sending=may_send,

@@ -16,6 +16,7 @@ from paperpost.domain.subscribers import (
     SubscriberStatus,
 )
 from paperpost.domain.tokens import TokenKeys, address_hash, keyed_hash, new_subscriber_id
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.forms import Fields, RequestError, single
 
@@ -103,7 +104,7 @@ def network_of(source_ip: str) -> str:
 
 
 def check_limits(
-    table: SubscriberTable,
+    counts: SignUpLimits,
     wish: SignUp,
     *,
     limits: Limits,
@@ -125,7 +126,7 @@ def check_limits(
         ("all", "all", limits.per_hour),
     )
     for kind, value_hash, limit in counters:
-        if not table.count_limit(
+        if not counts.count(
             kind, value_hash, window, limit=limit, expires_at=epoch_s + 2 * _WINDOW_S
         ):
             raise TooManyError(kind)
