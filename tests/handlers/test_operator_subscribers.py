@@ -12,6 +12,7 @@ from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.subscribers import Preferences, SubscriberStatus
 from paperpost.domain.tokens import mailbox_hash
 from paperpost.storage.queues import Queue
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.subscribers import Office, erased, exported, imported, listed, read_rows
 from support.aws import Cloud
@@ -28,7 +29,13 @@ CSV = (
 def office(cloud: Cloud, table: SubscriberTable) -> Office:
     """An operator's table and queue."""
     queue = Queue(clients.sqs(), cloud.queues["confirmation"])
-    return Office(table=table, keys=make_keys(), queue=queue, now=datetime(2026, 4, 21, tzinfo=UTC))
+    return Office(
+        table=table,
+        limits=SignUpLimits(clients.table(cloud.subscribers)),
+        keys=make_keys(),
+        queue=queue,
+        now=datetime(2026, 4, 21, tzinfo=UTC),
+    )
 
 
 @pytest.fixture
@@ -108,7 +115,7 @@ def test_a_reader_who_lost_every_confirmation_is_confirmed_by_a_stated_consent(
     mailbox = mailbox_hash(ADDRESS, office.keys)
     for day in range(3):
         at = office.now + timedelta(days=day)
-        assert office.table.claim_confirmation(mailbox, now=at, expires_at=EPOCH_S)
+        assert office.limits.claim_confirmation(mailbox, now=at, expires_at=EPOCH_S)
     rows = read_rows(file)
 
     asked = imported(office, rows, consent_source=None, dry_run=False, is_quiet=True)
@@ -119,7 +126,7 @@ def test_a_reader_who_lost_every_confirmation_is_confirmed_by_a_stated_consent(
     assert stored is not None
     assert (stored.status, stored.consent["source"]) == (SubscriberStatus.CONFIRMED, "their mail")
     later = office.now + timedelta(days=9)
-    assert office.table.claim_confirmation(mailbox, now=later, expires_at=EPOCH_S)
+    assert office.limits.claim_confirmation(mailbox, now=later, expires_at=EPOCH_S)
     assert [message for message in queued(cloud) if message["subscriber"] == "a1"] == []
 
 

@@ -11,6 +11,7 @@ from paperpost.data import taxonomy
 from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import Cadence, Preferences, Rule, SubscriberStatus
 from paperpost.domain.tokens import mailbox_hash
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from support.aws import Cloud
 from support.readers import ADDRESS, EPOCH_S, NOW, make_subscriber, store
@@ -333,49 +334,55 @@ def test_a_used_link_shows_preferences_to_nobody_later(
 # limits
 
 
-def claims(table: SubscriberTable, address: str, *hours: int) -> list[bool]:
+@pytest.fixture
+def limits(table: SubscriberTable, cloud: Cloud) -> SignUpLimits:  # noqa: ARG001  for the settings
+    """The counters."""
+    return SignUpLimits(clients.table(cloud.subscribers))
+
+
+def claims(limits: SignUpLimits, address: str, *hours: int) -> list[bool]:
     """Whether a confirmation may go to *address* after so many hours each."""
     mailbox = mailbox_hash(address, KEYS)
     return [
-        table.claim_confirmation(mailbox, now=NOW + timedelta(hours=h), expires_at=EPOCH_S)
+        limits.claim_confirmation(mailbox, now=NOW + timedelta(hours=h), expires_at=EPOCH_S)
         for h in hours
     ]
 
 
-def test_a_mailbox_is_asked_once_in_24_hours_and_three_times_in_all(table: SubscriberTable) -> None:
+def test_a_mailbox_is_asked_once_in_24_hours_and_three_times_in_all(limits: SignUpLimits) -> None:
     """However often somebody signs it up."""
-    assert claims(table, ADDRESS, 0, 1, 23, 24, 25, 48, 72, 2000) == [
+    assert claims(limits, ADDRESS, 0, 1, 23, 24, 25, 48, 72, 2000) == [
         True, False, False, True, False, True, False, False,
     ]  # fmt: skip
 
 
-def test_spellings_of_one_mailbox_share_its_limit(table: SubscriberTable) -> None:
+def test_spellings_of_one_mailbox_share_its_limit(limits: SignUpLimits) -> None:
     """Tags, case, and Gmail's full stops; another mailbox is another."""
-    assert claims(table, "Jo.Reader+x@googlemail.com", 0) == [True]
-    assert claims(table, "joreader@gmail.com", 1) == [False]
-    assert claims(table, "jo.reader@example.com", 1) == [True]
-    assert claims(table, "joreader@example.com", 1) == [True]
+    assert claims(limits, "Jo.Reader+x@googlemail.com", 0) == [True]
+    assert claims(limits, "joreader@gmail.com", 1) == [False]
+    assert claims(limits, "jo.reader@example.com", 1) == [True]
+    assert claims(limits, "joreader@example.com", 1) == [True]
 
 
-def test_confirming_counts_from_nothing_again(table: SubscriberTable) -> None:
+def test_confirming_counts_from_nothing_again(table: SubscriberTable, limits: SignUpLimits) -> None:
     """So that who left may come back."""
     store(table)
-    claims(table, ADDRESS, -72, -48, -24)
-    assert claims(table, ADDRESS, 24) == [False]
+    claims(limits, ADDRESS, -72, -48, -24)
+    assert claims(limits, ADDRESS, 24) == [False]
 
     call("POST", link("confirm"))
 
-    assert claims(table, ADDRESS, 24) == [True]
+    assert claims(limits, ADDRESS, 24) == [True]
 
 
-def test_a_claim_that_was_not_used_is_given_back(table: SubscriberTable) -> None:
+def test_a_claim_that_was_not_used_is_given_back(limits: SignUpLimits) -> None:
     """SES had refused for now: the queue tries again."""
     mailbox = mailbox_hash(ADDRESS, KEYS)
-    claims(table, ADDRESS, 0)
+    claims(limits, ADDRESS, 0)
 
-    table.return_confirmation(mailbox)
+    limits.return_confirmation(mailbox)
 
-    assert claims(table, ADDRESS, 0, 24, 48, 72) == [True, True, True, False]
+    assert claims(limits, ADDRESS, 0, 24, 48, 72) == [True, True, True, False]
 
 
 @pytest.mark.usefixtures("table")

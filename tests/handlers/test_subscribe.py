@@ -346,6 +346,17 @@ def test_one_click_unsubscribes(
     assert list(table.list_audience("daily", 0)) == []
 
 
+def test_a_slash_behind_a_link_does_no_harm(table: SubscriberTable) -> None:
+    """Whoever writes links anew may add one."""
+    store(table, status=SubscriberStatus.CONFIRMED)
+
+    page = call("GET", link("unsubscribe") + "/")
+    answer = call("POST", link("unsubscribe") + "/")
+
+    assert (page["statusCode"], answer["statusCode"]) == (200, 200)
+    assert status_of(table) == "unsubscribed"
+
+
 def test_the_recorded_one_click_request_unsubscribes(
     table: SubscriberTable, shared_data: Path
 ) -> None:
@@ -474,6 +485,16 @@ def test_the_export_holds_all_that_is_stored(table: SubscriberTable) -> None:
     assert profile.keys() == names | {"id"}
     wishes = {f.name for f in dataclasses.fields(stored.preferences)}
     assert profile["preferences"].keys() == wishes
+
+
+def test_the_export_tells_of_letters_that_bounced(table: SubscriberTable) -> None:
+    """When, by the letter's number at the mail service."""
+    store(table, status=SubscriberStatus.CONFIRMED)
+    table.note_bounce("a1", "0100-abc", at=NOW)
+
+    profile = json.loads(call("GET", link("export"))["body"])
+
+    assert profile["bounces"] == {"0100-abc": NOW.isoformat()}
 
 
 def test_erasing_leaves_a_tombstone_and_nothing_personal(

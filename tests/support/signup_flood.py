@@ -17,6 +17,7 @@ from paperpost.observe import logger
 from paperpost.settings import DeliverSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.secrets import Sending
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from support.readers import NOW, make_keys, make_subscriber, store
 from support.signup import call
@@ -96,7 +97,7 @@ def _deliver(table: SubscriberTable, post: _Post) -> None:
     confirmer = Confirmer(
         settings=own,
         profiles=table,
-        mails=table,
+        mails=SignUpLimits(clients.table("subscribers")),
         ses=ses,
         keys=make_keys,
         sending=lambda: Sending.ON,

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from paperpost.domain.errors import PaperpostError
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.guard import Guard
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.invoke import session_of
@@ -81,6 +82,11 @@ class Stack:
                 "Subscribers": self._table("SubscribersTableName"),
             },
         )
+
+    @property
+    def signup_limits(self) -> SignUpLimits:
+        """The counters of sign-ups."""
+        return SignUpLimits(self._table("SubscribersTableName"))
 
     @property
     def site(self) -> SiteBucket:

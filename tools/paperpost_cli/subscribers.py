@@ -28,6 +28,7 @@ from paperpost.domain.subscribers import (
 )
 from paperpost.domain.tokens import TokenKeys, address_hash, mailbox_hash, new_subscriber_id
 from paperpost.storage.queues import Queue
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.preferences import LANGUAGES, LENGTHS
 from paperpost_cli.stacks import Stack
@@ -46,6 +47,7 @@ class Office:
     """What the operator works with."""
 
     table: SubscriberTable
+    limits: SignUpLimits
     keys: TokenKeys
     queue: Queue
     now: datetime
@@ -225,7 +227,7 @@ def _stored(office: Office, row: Row, consent_source: str | None) -> bool:
         office.table.set_status(
             subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=office.now
         )
-        office.table.forget_confirmations(mailbox_hash(row.address, office.keys))
+        office.limits.forget_confirmations(mailbox_hash(row.address, office.keys))
     return is_stored
 
 
@@ -282,6 +284,7 @@ def _office(name: str | None) -> Office:
     )
     return Office(
         table=stack.subscribers,
+        limits=stack.signup_limits,
         keys=TokenKeys.from_json(secret["Parameter"]["Value"]),
         queue=Queue(stack.client("sqs"), own["CONFIRMATION_QUEUE_URL"]),
         now=datetime.now(UTC),

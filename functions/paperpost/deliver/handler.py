@@ -27,6 +27,7 @@ from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.guard import Guard
 from paperpost.storage.secrets import Sending, sending, token_keys
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 
@@ -102,7 +103,7 @@ def _batch(event: dict[str, Any], stage: _Stage) -> Mapping[str, Any]:
     confirmer = Confirmer(
         settings=own,
         profiles=stage.profiles,
-        mails=stage.profiles,
+        mails=SignUpLimits(clients.table(own.subscribers_table)),
         ses=ses,
         keys=stage.keys,
         sending=stage.sending,

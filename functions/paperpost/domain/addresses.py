@@ -12,6 +12,10 @@ _LONGEST_LOCAL = 64
 # RFC 5322 dot-atom; quoted local parts exist on paper only, and hide spaces and control characters.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _GMAIL = ("gmail.com", "googlemail.com")
+# IDNA 2003, which the standard library knows, makes ss and σ of them. In IDNA 2008 that is another
+# domain, whose owner would get the mail.
+# Source: https://www.npmjs.com/package/idna-uts46 on the deviations of UTS #46, read 2026-11-26.
+_ANOTHER_DOMAIN = re.compile("[ßẞς]")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -29,7 +33,8 @@ def mailable(text: str) -> str:
         raise InvalidInputError("an address has exactly one @")
     if not local.isascii():
         raise InvalidInputError("the part before the @ must be plain ASCII")
-    if not _LOCAL.fullmatch(local):
+    # What looks like an encoded word may be shown as something else (RFC 2047).
+    if not _LOCAL.fullmatch(local) or "=?" in local:
         raise InvalidInputError("the part before the @ is not one that mail servers accept")
     written = f"{local}@{_a_labels(domain)}"
     if len(local) > _LONGEST_LOCAL or len(written) > _LONGEST:
@@ -39,6 +44,8 @@ def mailable(text: str) -> str:
 
 def _a_labels(domain: str) -> str:
     """*domain* as mail servers look it up, for example xn--… for a Chinese name."""
+    if _ANOTHER_DOMAIN.search(domain):
+        raise InvalidInputError("a domain with ß or ς must be written as xn--…")
     try:
         labels = domain.encode("idna").decode("ascii").lower().split(".")
     except UnicodeError as exc:

@@ -62,7 +62,11 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """A profile: random id, address, status and preferences, with the consent that was given."""
+    """
+    A profile: random id, address, status and preferences, with the consent that was given.
+
+    `bounces`: by message id, when a letter bounced for now (domain/bounces.py).
+    """
 
     subscriber_id: str
     address: str
@@ -72,6 +76,7 @@ class Subscriber:
     confirmed_at: datetime | None = None
     ended_at: datetime | None = None
     consent: dict[str, str] = field(default_factory=dict)
+    bounces: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,18 @@
-"""The Subscribers table: profiles, addresses by their keyed hash, the audience, sign-up limits."""
+"""The Subscribers table: profiles, addresses by their keyed hash, the audience."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paperpost.domain.bounces import noted, paused_until
 from paperpost.domain.errors import ConflictError
 from paperpost.domain.morning import Readers
-from paperpost.domain.papers import AnnounceType
 from paperpost.domain.subscribers import (
     AudienceMember,
     Cadence,
     Preferences,
-    Rule,
     Subscriber,
     SubscriberStatus,
     may_become,
@@ -32,13 +29,18 @@ from paperpost.storage.items import (
     query_pages,
     time_text,
 )
+from paperpost.storage.profiles import (
+    address_key,
+    kept_address,
+    preferences_item,
+    profile_key,
+    subscriber_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _ATTEMPTS = 5
-_CONFIRMATIONS_APART = timedelta(hours=24)
-_MOST_CONFIRMATIONS = 3
 # Present while confirmed and at no other time: they put a profile into the audience index.
 _AUDIENCE = ("audience", "id", "zone", "hour", "paused_until", "confirmed_at")
 _PERSONAL = ("address", "bounces", "preferences", "consent")
@@ -64,7 +66,7 @@ class SubscriberTable:
     def get(self, subscriber_id: str) -> Subscriber | None:
         """The subscriber, strongly consistent, or None."""
         item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
-        return _subscriber(item) if item else None
+        return subscriber_of(item) if item else None
 
     def find(self, address_hash: str) -> str | None:
         """The id of the subscriber that has the address, or had it until its erasure, or None."""
@@ -87,7 +89,7 @@ class SubscriberTable:
         """
         fades: Item = {} if expires_at is None else {"expires_at": expires_at}
         address = {
-            **_email_key(address_hash),
+            **address_key(address_hash),
             "subscriber": subscriber.subscriber_id,
             "created_at": time_text(subscriber.created_at),
             **fades,
@@ -117,12 +119,12 @@ class SubscriberTable:
         False, changing nothing, if another writer was faster.
         """
         known: Item = {
-            "Key": _email_key(address_hash),
+            "Key": address_key(address_hash),
             "ConditionExpression": "subscriber = :id",
             "ExpressionAttributeValues": {":id": subscriber.subscriber_id},
         }
         profile: Item = {
-            "Key": _profile_key(subscriber.subscriber_id),
+            "Key": profile_key(subscriber.subscriber_id),
             "ConditionExpression": "#status = :status",
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": {":status": subscriber.status.value},
@@ -131,7 +133,7 @@ class SubscriberTable:
             return self._transact({"ConditionCheck": known}, {"ConditionCheck": profile})
         profile["UpdateExpression"] = "SET preferences = :preferences, consent = :consent"
         profile["ExpressionAttributeValues"] |= {
-            ":preferences": _preferences_item(subscriber.preferences),
+            ":preferences": preferences_item(subscriber.preferences),
             ":consent": subscriber.consent,
         }
         if expires_at is None:
@@ -153,7 +155,7 @@ class SubscriberTable:
         """
         for _ in range(_ATTEMPTS):
             item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
-            stored = _subscriber(item) if item else None
+            stored = subscriber_of(item) if item else None
             if item is None or stored is None or not may_become(stored.status, status):
                 return False
             values: Item = {"status": status.value}
@@ -167,7 +169,7 @@ class SubscriberTable:
             beside = None
             if status in _KEPT and "address_hash" in item:
                 gone |= {*_UNTIL_KEPT}
-                beside = _kept_address(stored, item["address_hash"])
+                beside = kept_address(stored, item["address_hash"])
             if self._update(stored, values, gone, beside=beside):
                 return True
         raise ConflictError("a subscriber's profile is being changed by another writer")
@@ -182,7 +184,7 @@ class SubscriberTable:
             stored = self.get(subscriber_id)
             if stored is None or stored.status is SubscriberStatus.ERASED:
                 return False
-            values: Item = {"preferences": _preferences_item(preferences)}
+            values: Item = {"preferences": preferences_item(preferences)}
             gone: set[str] = set()
             if stored.status is SubscriberStatus.CONFIRMED:
                 assert stored.confirmed_at is not None
@@ -204,18 +206,17 @@ class SubscriberTable:
         """
         for _ in range(_ATTEMPTS):
             item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
-            stored = _subscriber(item) if item else None
+            stored = subscriber_of(item) if item else None
             if item is None or stored is None or stored.status is not SubscriberStatus.CONFIRMED:
                 return False
-            known = {i: parsed_time(when) for i, when in item.get("bounces", {}).items()}
-            told = noted(known, message_id, at)
-            if told == known:
+            told = noted(stored.bounces, message_id, at)
+            if told == stored.bounces:
                 return False
             until, chosen = paused_until(told), stored.preferences.paused_until
             pauses = until is not None and (chosen is None or until > chosen)
             values: Item = {"bounces": {i: time_text(when) for i, when in told.items()}}
             if pauses and until is not None:
-                values["preferences"] = _preferences_item(
+                values["preferences"] = preferences_item(
                     replace(stored.preferences, paused_until=until)
                 )
                 values["paused_until"] = until.isoformat()
@@ -233,7 +234,7 @@ class SubscriberTable:
                 ConsistentRead=True,
                 **start,
             )
-            yield from map(_subscriber, page["Items"])
+            yield from map(subscriber_of, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -285,77 +286,6 @@ class SubscriberTable:
                 paused_until=optional_date(item.get("paused_until")),
             )
 
-    # limits
-
-    def count_limit(
-        self, kind: str, value_hash: str, window: str, *, limit: int, expires_at: int
-    ) -> bool:
-        """
-        Count one more of *kind* in *window*; False, counting nothing, if *limit* is reached.
-
-        *expires_at*: epoch seconds of the real clock, when DynamoDB may clean the counter up.
-        """
-        if limit <= 0:
-            return False
-        try:
-            self._table.update_item(
-                Key={"pk": keys.limit_pk(kind, value_hash), "sk": window},
-                UpdateExpression="ADD #count :one SET expires_at = :expires_at",
-                ConditionExpression="attribute_not_exists(#count) OR #count < :limit",
-                ExpressionAttributeNames={"#count": "count"},
-                ExpressionAttributeValues={":one": 1, ":limit": limit, ":expires_at": expires_at},
-            )
-        except self._conflict:
-            return False
-        return True
-
-    def claim_confirmation(self, mailbox_hash: str, *, now: datetime, expires_at: int) -> bool:
-        """
-        Count one confirmation mail to a mailbox; False, counting nothing, if it has had its share.
-
-        That is one in 24 hours, and three until it confirms. *expires_at*: epoch seconds of the
-        real clock when DynamoDB may forget the count; whoever waits for that waits from the last
-        mail on, whatever became of the profile.
-        """
-        try:
-            self._table.update_item(
-                Key=_mails_key(mailbox_hash),
-                UpdateExpression="SET mailed_at = :now, expires_at = :expires_at ADD #count :one",
-                ConditionExpression="attribute_not_exists(pk) OR "
-                "(#count < :most AND (attribute_not_exists(mailed_at) OR mailed_at <= :before))",
-                ExpressionAttributeNames={"#count": "count"},
-                ExpressionAttributeValues={
-                    ":now": time_text(now),
-                    ":before": time_text(now - _CONFIRMATIONS_APART),
-                    ":expires_at": expires_at,
-                    ":one": 1,
-                    ":most": _MOST_CONFIRMATIONS,
-                },
-            )
-        except self._conflict:
-            return False
-        return True
-
-    def return_confirmation(self, mailbox_hash: str) -> None:
-        """Take a claim back: the mail was certainly not sent."""
-        self._table.update_item(
-            Key=_mails_key(mailbox_hash),
-            UpdateExpression="ADD #count :less REMOVE mailed_at",
-            ExpressionAttributeNames={"#count": "count"},
-            ExpressionAttributeValues={":less": -1},
-        )
-
-    def forget_confirmations(self, mailbox_hash: str) -> None:
-        """Count from nothing again, where there is a count: the mailbox's owner has confirmed."""
-        with suppress(self._conflict):
-            self._table.update_item(
-                Key=_mails_key(mailbox_hash),
-                UpdateExpression="SET #count = :none",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeNames={"#count": "count"},
-                ExpressionAttributeValues={":none": 0},
-            )
-
     # helpers
 
     def _get(self, pk: str, sk: str) -> Mapping[str, Any] | None:
@@ -403,7 +333,7 @@ class SubscriberTable:
             condition += " AND " + ("bounces = :bounces" if bounces else _NO_BOUNCES)
             as_read = {":bounces": bounces} if bounces else {}
         request: Item = {
-            "Key": _profile_key(stored.subscriber_id),
+            "Key": profile_key(stored.subscriber_id),
             "UpdateExpression": update,
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {
@@ -415,7 +345,7 @@ class SubscriberTable:
             "ExpressionAttributeValues": {
                 **{f":{name[1:]}": values[changed[name]] for name in changed},
                 ":status": stored.status.value,
-                ":preferences": _preferences_item(stored.preferences),
+                ":preferences": preferences_item(stored.preferences),
                 **as_read,
             },
         }
@@ -453,10 +383,10 @@ class SubscriberTable:
             else {}
         )
         return {
-            **_profile_key(subscriber.subscriber_id),
+            **profile_key(subscriber.subscriber_id),
             "status": subscriber.status.value,
             "address": subscriber.address,
-            "preferences": _preferences_item(subscriber.preferences),
+            "preferences": preferences_item(subscriber.preferences),
             "consent": subscriber.consent,
             "created_at": time_text(subscriber.created_at),
             **present({"ended_at": subscriber.ended_at and time_text(subscriber.ended_at)}),
@@ -464,78 +394,5 @@ class SubscriberTable:
         }
 
 
-def _profile_key(subscriber_id: str) -> Item:
-    return {"pk": keys.subscriber_pk(subscriber_id), "sk": keys.PROFILE_SK}
-
-
-def _email_key(address_hash: str) -> Item:
-    return {"pk": keys.email_pk(address_hash), "sk": keys.EMAIL_SK}
-
-
-def _kept_address(subscriber: Subscriber, address_hash: str) -> Item:
-    """The update by which the subscriber's address row stays for good, were it just removed too."""
-    return {
-        "Key": _email_key(address_hash),
-        "UpdateExpression": "SET subscriber = :id, created_at = if_not_exists(created_at, :since) "
-        "REMOVE expires_at",
-        "ConditionExpression": "attribute_not_exists(pk) OR subscriber = :id",
-        "ExpressionAttributeValues": {
-            ":id": subscriber.subscriber_id,
-            ":since": time_text(subscriber.created_at),
-        },
-    }
-
-
-def _mails_key(mailbox_hash: str) -> Item:
-    return {"pk": keys.limit_pk("mailbox", mailbox_hash), "sk": keys.MAILS_SK}
-
-
 def _at(item: Mapping[str, Any], name: str) -> datetime:
     return optional_time(item.get(name)) or datetime.min.replace(tzinfo=UTC)
-
-
-def _subscriber(item: Mapping[str, Any]) -> Subscriber:
-    """The stored profile; an erased one has no address and wants nothing."""
-    preferences = item.get("preferences")
-    return Subscriber(
-        subscriber_id=item["pk"].removeprefix(keys.subscriber_pk("")),
-        address=item.get("address", ""),
-        status=SubscriberStatus(item["status"]),
-        preferences=_preferences(preferences) if preferences else Preferences(categories=()),
-        created_at=parsed_time(item["created_at"]),
-        confirmed_at=optional_time(item.get("confirmed_at")),
-        ended_at=optional_time(item.get("ended_at")),
-        consent=dict(item.get("consent", {})),
-    )
-
-
-def _preferences_item(preferences: Preferences) -> Item:
-    return {
-        "categories": list(preferences.categories),
-        "announce_types": [t.value for t in preferences.announce_types],
-        "include": [{"field": r.field, "phrase": r.phrase} for r in preferences.include],
-        "exclude": [{"field": r.field, "phrase": r.phrase} for r in preferences.exclude],
-        "language": preferences.language,
-        "cadence": preferences.cadence.value,
-        "length": preferences.length,
-        "hour": preferences.hour,
-        "zone": preferences.zone,
-        "most": preferences.most,
-        "paused_until": preferences.paused_until and preferences.paused_until.isoformat(),
-    }
-
-
-def _preferences(item: Mapping[str, Any]) -> Preferences:
-    return Preferences(
-        categories=tuple(item["categories"]),
-        announce_types=tuple(AnnounceType(t) for t in item["announce_types"]),
-        include=tuple(Rule(field=r["field"], phrase=r["phrase"]) for r in item["include"]),
-        exclude=tuple(Rule(field=r["field"], phrase=r["phrase"]) for r in item["exclude"]),
-        language=item["language"],
-        cadence=Cadence(item["cadence"]),
-        length=item["length"],
-        hour=None if item["hour"] is None else number(item["hour"]),
-        zone=item["zone"],
-        most=None if item["most"] is None else number(item["most"]),
-        paused_until=optional_date(item["paused_until"]),
-    )

@@ -16,6 +16,7 @@ from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStat
 from paperpost.domain.tokens import Purpose, TokenKeys, issued_at, make_token, verify_token
 from paperpost.settings import SubscribeSettings
 from paperpost.storage.secrets import token_keys
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe import pages, signup
 from paperpost.subscribe.arrivals import expected_arrival
@@ -46,6 +47,7 @@ class Call:
 
     settings: SubscribeSettings
     table: SubscriberTable
+    limits: SignUpLimits
     keys: TokenKeys
     now: datetime
     epoch_s: int
@@ -61,11 +63,11 @@ class Call:
         epoch_s: int,
     ) -> "Call":
         """A call with the stage's table and keys."""
+        table = clients.table(settings.subscribers_table)
         return cls(
             settings=settings,
-            table=SubscriberTable(
-                clients.table(settings.subscribers_table), shards=settings.shards
-            ),
+            table=SubscriberTable(table, shards=settings.shards),
+            limits=SignUpLimits(table),
             keys=token_keys(clients.ssm(), settings.token_keys_parameter, now=now),
             now=now,
             epoch_s=epoch_s,

@@ -16,6 +16,7 @@ def profile_of(subscriber: Subscriber) -> dict[str, Any]:
         "confirmed_at": subscriber.confirmed_at and subscriber.confirmed_at.isoformat(),
         "ended_at": subscriber.ended_at and subscriber.ended_at.isoformat(),
         "consent": subscriber.consent,
+        "bounces": {letter: at.isoformat() for letter, at in subscriber.bounces.items()},
         "preferences": {
             "categories": list(wanted.categories),
             "announce_types": [t.value for t in wanted.announce_types],

@@ -43,7 +43,8 @@ _METHODS = {
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request. What the sender got wrong is a 4xx answer; only our own faults raise."""
     count("Requests")
-    return app.resolve(event, context)
+    # A link with a slash behind it is the same link.
+    return app.resolve({**event, "rawPath": event["rawPath"].rstrip("/")}, context)
 
 
 @app.get("/api/health")

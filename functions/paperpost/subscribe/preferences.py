@@ -72,7 +72,7 @@ def _category(code: str, configured: Collection[str], taxonomy: Taxonomy) -> str
 
 def _types(fields: Fields) -> tuple[AnnounceType, ...]:
     wanted = {*fields["announce_types"]}
-    if not wanted <= {*AnnounceType}:
+    if not wanted or not wanted <= {*AnnounceType}:
         raise RequestError("field", field="announce_types")
     return tuple(kind for kind in AnnounceType if kind in wanted)
 
@@ -117,8 +117,8 @@ def _zone(name: str) -> str:
 
 @lru_cache
 def zones() -> frozenset[str]:
-    """The names of all time zones that this system knows."""
-    return frozenset(zoneinfo.available_timezones())
+    """The names of all time zones that this system knows, and that mean a zone elsewhere too."""
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
 def _pause(fields: Fields, today: date) -> date | None:

@@ -51,7 +51,7 @@ def confirm(token: str) -> Response[str]:
     call = begin(router.current_event)
     subscriber = call.to_confirm(token)
     if call.table.set_status(subscriber.subscriber_id, SubscriberStatus.CONFIRMED, now=call.now):
-        call.table.forget_confirmations(mailbox_hash(subscriber.address, call.keys))
+        call.limits.forget_confirmations(mailbox_hash(subscriber.address, call.keys))
         _end_replaced(call, subscriber)
         count("SubscribersConfirmed")
     # Read anew: a second click, or the SDK's second try, may have met the first one's success.
@@ -77,7 +77,7 @@ def move(call: Call, subscriber: Subscriber, fields: Fields) -> Response[str]:
 def _sign_up(call: Call, wish: signup.SignUp) -> None:
     """Count, store and queue; for a sign-up and for a new address alike."""
     signup.check_limits(
-        call.table,
+        call.limits,
         wish,
         limits=signup.Limits(
             per_network=call.settings.signups_per_network,

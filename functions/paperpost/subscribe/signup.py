@@ -16,6 +16,7 @@ from paperpost.domain.subscribers import (
     SubscriberStatus,
 )
 from paperpost.domain.tokens import TokenKeys, address_hash, keyed_hash, new_subscriber_id
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.forms import Fields, RequestError, single
 
@@ -97,11 +98,13 @@ def network_of(source_ip: str) -> str:
         ip = ipaddress.ip_address(source_ip)
     except ValueError:
         return "unknown"
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))  # noqa: PLR2004
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
 def check_limits(
-    table: SubscriberTable,
+    counts: SignUpLimits,
     wish: SignUp,
     *,
     limits: Limits,
@@ -123,7 +126,7 @@ def check_limits(
         ("all", "all", limits.per_hour),
     )
     for kind, value_hash, limit in counters:
-        if not table.count_limit(
+        if not counts.count(
             kind, value_hash, window, limit=limit, expires_at=epoch_s + 2 * _WINDOW_S
         ):
             raise TooManyError(kind)

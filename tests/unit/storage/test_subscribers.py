@@ -281,23 +281,6 @@ def test_a_repeated_sign_up_gives_way_to_a_faster_writer(table: SubscriberTable)
     assert after.preferences == stale.preferences
 
 
-def test_a_limit_counts_up_to_its_bound_and_no_further(table: SubscriberTable) -> None:
-    """The call over the limit counts nothing; other windows, values and kinds are apart."""
-
-    def count(kind: str = "network", value: str = "ab", window: str = "05") -> bool:
-        return table.count_limit(kind, value, window, limit=2, expires_at=1)
-
-    assert [count(), count(), count(), count()] == [True, True, False, False]
-    assert [count(window="06"), count(value="cd"), count(kind="all")] == [True, True, True]
-    row = clients.table("subscribers").get_item(Key={"pk": "LIMIT#network#ab", "sk": "05"})
-    assert (row["Item"]["count"], row["Item"]["expires_at"]) == (2, 1)
-
-
-def test_a_limit_of_nothing_lets_nothing_through(table: SubscriberTable) -> None:
-    """0 closes sign-up."""
-    assert not table.count_limit("all", "all", "05", limit=0, expires_at=1)
-
-
 def test_every_status_can_be_reached_by_the_paths_of_the_tests() -> None:
     """A new status without a test of its own fails here."""
     assert set(PATHS) == set(SubscriberStatus)

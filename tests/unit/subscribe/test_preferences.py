@@ -106,6 +106,11 @@ def test_a_category_that_the_site_does_not_have_is_refused_by_name(
     assert refused.value.word == word
 
 
+def test_an_empty_list_of_types_is_refused() -> None:
+    """It would be a subscription to nothing; a form without the boxes sends no such field."""
+    assert problem_of({"announce_types": []}) == ("field", "announce_types")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
@@ -120,6 +125,8 @@ def test_a_category_that_the_site_does_not_have_is_refused_by_name(
         ("zone", "Mars/Olympus", "zone"),
         ("zone", "../../etc/passwd", "zone"),
         ("zone", "America", "zone"),
+        ("zone", "localtime", "zone"),
+        ("zone", "Factory", "zone"),
         ("paused_until", "tomorrow", "field"),
         ("paused_until", "2036-01-01", "pause"),
     ],

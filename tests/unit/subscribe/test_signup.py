@@ -9,6 +9,7 @@ import pytest
 from paperpost import clients
 from paperpost.domain.subscribers import Preferences, SubscriberStatus, may_become
 from paperpost.domain.tokens import address_hash
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost.subscribe.signup import (
     Limits,
@@ -127,6 +128,7 @@ def test_a_known_address_keeps_its_profile_and_its_status(
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
         ("", "unknown"),
     ],
 )
@@ -135,14 +137,15 @@ def test_one_customer_is_one_network(typed: str, network: str) -> None:
     assert network_of(typed) == network
 
 
-def test_limits_hold_by_network_and_domain_and_in_all(table: SubscriberTable) -> None:
+def test_limits_hold_by_network_and_domain_and_in_all(cloud: Cloud) -> None:
     """The third of a network, the fourth of a domain and the fifth in all are refused."""
+    counts = SignUpLimits(clients.table(cloud.subscribers))
     limits = Limits(per_network=2, per_domain=3, per_hour=4)
 
     def attempt(network: str, domain: str = "one.example") -> str:
         wish = replace(WISH, address=f"reader@{domain}", network=network)
         try:
-            check_limits(table, wish, limits=limits, keys=KEYS, now=NOW, epoch_s=1_000)
+            check_limits(counts, wish, limits=limits, keys=KEYS, now=NOW, epoch_s=1_000)
         except TooManyError as error:
             return error.limit
         return "taken"

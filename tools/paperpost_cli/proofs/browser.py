@@ -97,10 +97,10 @@ class Browser:
         return result
 
     def open(self, url: str) -> None:
-        """Go to *url* and wait until it has loaded."""
+        """Go to *url* and wait until it has loaded; a place on the same page needs no loading."""
         self.events.clear()
-        self.call("Page.navigate", url=url)
-        self.wait_for("Page.loadEventFired")
+        if "loaderId" in self.call("Page.navigate", url=url):
+            self.wait_for("Page.loadEventFired")
 
     def wait_for(self, method: str) -> None:
         """Wait until the tab tells *method*."""

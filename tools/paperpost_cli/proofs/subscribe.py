@@ -15,7 +15,7 @@ from paperpost_cli.proofs.proof import Proof, ProofError
 # Of each of four ways: 10,000 in all.
 _FLOOD, _QUICK_FLOOD = 2_500, 40
 _TIMED = 200
-_LETTERS, _QUICK_LETTERS = 10_000, 100
+_LETTERS, _QUICK_LETTERS = 10_000, 200
 _EXAMPLES = 50
 # What a flood may reach at the most: sign-ups taken, and mails sent (tests/support sets the caps).
 _MOST: Mapping[str, tuple[int, int]] = {
