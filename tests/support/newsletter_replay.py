@@ -78,7 +78,7 @@ class Play:
             self.announced += [{"file": name, "at": _stamp(step.at)} for name in step.files]
         match step.act:
             case "announce":
-                self._fire("fetch")
+                fire(self.cloud, "fetch")
                 self._look()
             case "compose":
                 self._look()
@@ -91,14 +91,7 @@ class Play:
 
     def _look(self) -> None:
         self.looks.append(_stamp(self.cloud.now()))
-        self._fire("compose")
-
-    def _fire(self, stage: str) -> None:
-        """Fire what falls due of *stage*, and let what follows from it happen."""
-        for schedule in self.cloud.schedules():
-            if self.cloud.stage_of(schedule.function) == stage:
-                self.cloud.fire(schedule)
-                self.cloud.settle()
+        fire(self.cloud, "compose")
 
     def _join(self, comes: str) -> None:
         joining = [
@@ -117,25 +110,9 @@ class Play:
                 self._note(person, "joined", wishes=person.wishes)
 
     def _import(self) -> None:
-        """Whose confirmation would never arrive is on a list that the operator brings along."""
+        """Who cannot confirm by mail is on a list that the operator brings along."""
         listed = [person for person in self.people if person.comes == "import"]
-        path = self.out / "list.csv"
-        columns = ("categories", "cadence", "language", "length")
-        rows = [
-            (p.address, " ".join(p.wishes["categories"]), *(p.wishes[c] for c in columns[1:]))
-            for p in listed
-        ]
-        lines = [",".join(row) for row in (("address", *columns), *rows)]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        ssm = self.cloud.emulator.client("ssm")
-        keys = ssm.get_parameter(Name="/paperpost/token-keys", WithDecryption=True)
-        office = Office(
-            table=SubscriberTable(self.cloud.table("SubscribersTable")),
-            keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
-            queue=Queue(self.cloud.emulator.client("sqs"), "nobody is asked to confirm"),
-            now=self.cloud.now(),
-        )
-        imported(office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True)
+        bring_along(self.cloud, self.out, [(person.address, person.wishes) for person in listed])
         for person in listed:
             self._note(person, "joined", wishes=person.wishes)
 
@@ -163,6 +140,41 @@ class Play:
     def _note(self, person: Person, what: str, **more: Any) -> None:
         event = {"at": _stamp(self.cloud.now()), "what": what, **more}
         self.events.setdefault(person.address, []).append(event)
+
+
+def fire(cloud: LaptopCloud, stage: str) -> None:
+    """Fire the schedules of *stage*, and let what follows from them happen."""
+    for schedule in cloud.schedules():
+        if cloud.stage_of(schedule.function) == stage:
+            cloud.fire(schedule)
+            cloud.settle()
+
+
+def bring_along(
+    cloud: LaptopCloud, out: Path, readers: Sequence[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Import confirmed readers, an address and wishes each, as an operator does with a list."""
+    columns = ("categories", "cadence", "language", "length")
+    rows = [
+        (address, " ".join(wishes["categories"]), *(wishes[name] for name in columns[1:]))
+        for address, wishes in readers
+    ]
+    lines = [",".join(row) for row in (("address", *columns), *rows)]
+    path = out / "list.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    keys = cloud.emulator.client("ssm").get_parameter(
+        Name="/paperpost/token-keys", WithDecryption=True
+    )
+    office = Office(
+        table=SubscriberTable(cloud.table("SubscribersTable")),
+        keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
+        queue=Queue(cloud.emulator.client("sqs"), "nobody is asked to confirm"),
+        now=cloud.now(),
+    )
+    counts = imported(
+        office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True
+    )
+    assert counts["confirmed"] == len(rows), counts
 
 
 def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool) -> list[Step]:
@@ -278,6 +290,7 @@ def leave(play: Play, *, seed: int) -> None:
         ("status", {row["address"]: row["status"] for row in profiles}),
         ("ledger", Counter(f"{row['issue']} {row['state']}" for row in ledger)),
         ("dead_letters", play.cloud.dead_letters()),
+        ("invocations", play.cloud.invocations()),
     ):
         text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
         (play.out / f"{name}.json").write_text(text, encoding="utf-8")
