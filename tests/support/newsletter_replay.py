@@ -215,24 +215,34 @@ def _look(on: date, at: tuple[int, str]) -> Step:
 def write_feeds(
     series: Path, folder: Path, categories: Sequence[str]
 ) -> dict[date, dict[str, str]]:
-    """Each recorded day as one file a category; date → category → file name."""
+    """Each recorded day as one file a category, with a withdrawal; date → category → file name."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = Counter[str]()
     found: dict[date, dict[str, str]] = {}
-    for on in (_MONDAY, _LOST, _LATE, _NEXT):
-        told = json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))
-        for paper in told["papers"]:
+    days = {
+        on: json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))["papers"]
+        for on in (_MONDAY, _LOST, _LATE, _NEXT)
+    }
+    days[_NEXT].append(_withdrawal(days[_MONDAY], categories))
+    for on, papers in days.items():
+        for paper in papers:
             is_first = paper["announce_type"] in {"new", "cross"}
             seen[paper["arxiv_id"]] += 1 if is_first or seen[paper["arxiv_id"]] else 2
         for category in categories:
-            items = [
-                _item(p, category, seen) for p in told["papers"] if category in p["categories"]
-            ]
+            items = [_item(p, category, seen) for p in papers if category in p["categories"]]
             if items:
                 name = f"{on}-{category}.xml"
                 (folder / name).write_bytes(rss(items, names=category, on=on))
                 found.setdefault(on, {})[category] = name
     return found
+
+
+def _withdrawal(papers: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> dict[str, Any]:
+    """No recorded day has one: the new paper in most of *categories* is taken back."""
+    new = [paper for paper in papers if paper["announce_type"] == "new"]
+    most = max(new, key=lambda paper: len({*paper["categories"]} & {*categories}))
+    said = f"This paper has been withdrawn by the authors. {most['abstract']}"
+    return {**most, "announce_type": "replace", "abstract": said}
 
 
 def _item(paper: Mapping[str, Any], category: str, seen: Mapping[str, int]) -> Item:
