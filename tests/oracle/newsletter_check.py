@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from oracle.findings import Finding, finding
 from oracle.letters import Mail, read_mails
 from oracle.owed import Issue, Owed, Reader, World, read_people, read_world
+from oracle.wishes import Wishes
 
 _HEADINGS = (
     ("late", ("迟到 ", "Late arrivals: ")),
@@ -63,6 +64,8 @@ class Tally:
     got: int = 0
     late: int = 0
     again: int = 0
+    withdrawn: int = 0
+    swapped: int = 0
     capped: int = 0
     hours: Counter[str] = field(default_factory=Counter)
     letters: list[str] = field(default_factory=list)
@@ -104,10 +107,13 @@ def judge(run: Run) -> list[Finding]:
     figure = (
         f"{papers} papers × {len(readers)} subscribers: {tally.expected:,} expected, "
         f"{tally.got:,} got, {len(tally.lost)} lost, {len(tally.repeated)} repeated, "
-        f"{len(tally.strange)} not asked for"
+        f"{len(tally.strange)} not asked for ({tally.swapped} again to who gave up a wish)"
     )
     wrong = (*tally.lost, *tally.repeated, *tally.strange)
-    late = f"{tally.late:,} told late in the next issue, {tally.again:,} replacements"
+    late = (
+        f"{tally.late:,} told late in the next issue, {tally.again:,} replacements, "
+        f"{tally.withdrawn:,} withdrawals, {tally.capped} letters cut short"
+    )
     hours = ", ".join(f"{zone} {n}" for zone, n in sorted(tally.hours.items())) or "none"
     ends = list(_wrong_ends(readers, statuses))
     ended = Counter(s for a, s in statuses.items() if a.endswith("simulator.amazonses.com"))
@@ -115,9 +121,7 @@ def judge(run: Run) -> list[Finding]:
     return [
         finding("letters", f"{len(letters)} ({named})", tally.letters),
         finding("each matching paper exactly once", figure, wrong),
-        finding(
-            "sections of the letters", f"{late}, {tally.capped} letters cut short", tally.misplaced
-        ),
+        finding("sections of the letters", late, tally.misplaced),
         finding("letters at their hour", hours, tally.untimely),
         finding("suppressed", f"{gone} behind that", (*ends, *tally.after)),
     ]
@@ -130,7 +134,7 @@ def _judge_reader(
     tally: Tally,
 ) -> None:
     """Take the reader's letters out of *by_key*, and note what is wrong with them."""
-    seen = Counter[str]()
+    seen: dict[str, Wishes] = {}
     is_gone = False
     for issue in sorted(run.world.issues, key=lambda each: each.frozen_at):
         wishes = reader.gets(issue)
@@ -145,8 +149,15 @@ def _judge_reader(
         is_gone = bool(_end_of(reader.address))
         if len(found) != 1:
             tally.letters.append(f"{reader.address} has {len(found)} letters of {issue.name}")
-        _compare(f"{reader.address} {issue.name}", owed, found, seen, tally)
         assert wishes is not None
+        where = f"{reader.address} {issue.name}"
+        _compare(where, owed, found, tally)
+        held = {i for letter in found for i in letter.ids} & (owed.new | owed.late)
+        again = sorted(held & seen.keys())
+        told = [i for i in again if not _may_come_again(seen[i], wishes)]
+        tally.repeated += (f"{where} holds {i} once more" for i in told)
+        tally.swapped += len(again) - len(told)
+        seen |= dict.fromkeys(held, wishes)
         for letter in found:
             due = wishes.due(issue.frozen_at)
             tally.hours[wishes.zone if due > issue.frozen_at else "at once"] += 1
@@ -155,22 +166,27 @@ def _judge_reader(
                 tally.untimely.append(f"{letter.name} ({issue.name}) of {due} goes {letter.at}")
 
 
-def _compare(
-    where: str, owed: Owed, found: Sequence[Letter], seen: Counter[str], tally: Tally
-) -> None:
+def _may_come_again(before: Wishes, now: Wishes) -> bool:
+    """Whether who wanted *before* may meet a paper a second time: what was wanted was given up."""
+    return (
+        before.cadence != now.cadence
+        or not {*before.categories} <= {*now.categories}
+        or not before.types <= now.types
+    )
+
+
+def _compare(where: str, owed: Owed, found: Sequence[Letter], tally: Tally) -> None:
     held = sum((letter.ids for letter in found), Counter[str]())
     allowed = _allowed(owed, held)
     tally.expected += len(allowed)
     tally.got += held.total()
     tally.late += len(owed.late & allowed)
     tally.again += len(owed.replaced & allowed)
+    tally.withdrawn += len(owed.withdrawn & allowed)
     tally.capped += allowed != owed.all
     tally.lost += (f"{where} lacks {i}" for i in sorted(allowed - held.keys()))
     tally.strange += (f"{where} holds {i}" for i in sorted(held.keys() - allowed))
-    first = {i: n for i, n in held.items() if i in owed.new | owed.late}
     tally.repeated += (f"{where} holds {i} {n} times" for i, n in held.items() if n > 1)
-    tally.repeated += (f"{where} holds {i} once more" for i in first if seen[i])
-    seen.update(first.keys())
     for letter in found:
         for section, ids in letter.papers.items():
             wrong = sorted({*ids} & allowed - getattr(owed, section))

@@ -78,7 +78,7 @@ class Play:
             self.announced += [{"file": name, "at": _stamp(step.at)} for name in step.files]
         match step.act:
             case "announce":
-                self._fire("fetch")
+                fire(self.cloud, "fetch")
                 self._look()
             case "compose":
                 self._look()
@@ -91,14 +91,7 @@ class Play:
 
     def _look(self) -> None:
         self.looks.append(_stamp(self.cloud.now()))
-        self._fire("compose")
-
-    def _fire(self, stage: str) -> None:
-        """Fire what falls due of *stage*, and let what follows from it happen."""
-        for schedule in self.cloud.schedules():
-            if self.cloud.stage_of(schedule.function) == stage:
-                self.cloud.fire(schedule)
-                self.cloud.settle()
+        fire(self.cloud, "compose")
 
     def _join(self, comes: str) -> None:
         joining = [
@@ -117,25 +110,9 @@ class Play:
                 self._note(person, "joined", wishes=person.wishes)
 
     def _import(self) -> None:
-        """Whose confirmation would never arrive is on a list that the operator brings along."""
+        """Who cannot confirm by mail is on a list that the operator brings along."""
         listed = [person for person in self.people if person.comes == "import"]
-        path = self.out / "list.csv"
-        columns = ("categories", "cadence", "language", "length")
-        rows = [
-            (p.address, " ".join(p.wishes["categories"]), *(p.wishes[c] for c in columns[1:]))
-            for p in listed
-        ]
-        lines = [",".join(row) for row in (("address", *columns), *rows)]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        ssm = self.cloud.emulator.client("ssm")
-        keys = ssm.get_parameter(Name="/paperpost/token-keys", WithDecryption=True)
-        office = Office(
-            table=SubscriberTable(self.cloud.table("SubscribersTable")),
-            keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
-            queue=Queue(self.cloud.emulator.client("sqs"), "nobody is asked to confirm"),
-            now=self.cloud.now(),
-        )
-        imported(office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True)
+        bring_along(self.cloud, self.out, [(person.address, person.wishes) for person in listed])
         for person in listed:
             self._note(person, "joined", wishes=person.wishes)
 
@@ -163,6 +140,41 @@ class Play:
     def _note(self, person: Person, what: str, **more: Any) -> None:
         event = {"at": _stamp(self.cloud.now()), "what": what, **more}
         self.events.setdefault(person.address, []).append(event)
+
+
+def fire(cloud: LaptopCloud, stage: str) -> None:
+    """Fire the schedules of *stage*, and let what follows from them happen."""
+    for schedule in cloud.schedules():
+        if cloud.stage_of(schedule.function) == stage:
+            cloud.fire(schedule)
+            cloud.settle()
+
+
+def bring_along(
+    cloud: LaptopCloud, out: Path, readers: Sequence[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Import confirmed readers, an address and wishes each, as an operator does with a list."""
+    columns = ("categories", "cadence", "language", "length")
+    rows = [
+        (address, " ".join(wishes["categories"]), *(wishes[name] for name in columns[1:]))
+        for address, wishes in readers
+    ]
+    lines = [",".join(row) for row in (("address", *columns), *rows)]
+    path = out / "list.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    keys = cloud.emulator.client("ssm").get_parameter(
+        Name="/paperpost/token-keys", WithDecryption=True
+    )
+    office = Office(
+        table=SubscriberTable(cloud.table("SubscribersTable")),
+        keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
+        queue=Queue(cloud.emulator.client("sqs"), "nobody is asked to confirm"),
+        now=cloud.now(),
+    )
+    counts = imported(
+        office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True
+    )
+    assert counts["confirmed"] == len(rows), counts
 
 
 def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool) -> list[Step]:
@@ -203,24 +215,34 @@ def _look(on: date, at: tuple[int, str]) -> Step:
 def write_feeds(
     series: Path, folder: Path, categories: Sequence[str]
 ) -> dict[date, dict[str, str]]:
-    """Each recorded day as one file a category; date → category → file name."""
+    """Each recorded day as one file a category, with a withdrawal; date → category → file name."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = Counter[str]()
     found: dict[date, dict[str, str]] = {}
-    for on in (_MONDAY, _LOST, _LATE, _NEXT):
-        told = json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))
-        for paper in told["papers"]:
+    days = {
+        on: json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))["papers"]
+        for on in (_MONDAY, _LOST, _LATE, _NEXT)
+    }
+    days[_NEXT].append(_withdrawal(days[_MONDAY], categories))
+    for on, papers in days.items():
+        for paper in papers:
             is_first = paper["announce_type"] in {"new", "cross"}
             seen[paper["arxiv_id"]] += 1 if is_first or seen[paper["arxiv_id"]] else 2
         for category in categories:
-            items = [
-                _item(p, category, seen) for p in told["papers"] if category in p["categories"]
-            ]
+            items = [_item(p, category, seen) for p in papers if category in p["categories"]]
             if items:
                 name = f"{on}-{category}.xml"
                 (folder / name).write_bytes(rss(items, names=category, on=on))
                 found.setdefault(on, {})[category] = name
     return found
+
+
+def _withdrawal(papers: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> dict[str, Any]:
+    """No recorded day has one: the new paper in most of *categories* is taken back."""
+    new = [paper for paper in papers if paper["announce_type"] == "new"]
+    most = max(new, key=lambda paper: len({*paper["categories"]} & {*categories}))
+    said = f"This paper has been withdrawn by the authors. {most['abstract']}"
+    return {**most, "announce_type": "replace", "abstract": said}
 
 
 def _item(paper: Mapping[str, Any], category: str, seen: Mapping[str, int]) -> Item:
@@ -278,6 +300,7 @@ def leave(play: Play, *, seed: int) -> None:
         ("status", {row["address"]: row["status"] for row in profiles}),
         ("ledger", Counter(f"{row['issue']} {row['state']}" for row in ledger)),
         ("dead_letters", play.cloud.dead_letters()),
+        ("invocations", play.cloud.invocations()),
     ):
         text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
         (play.out / f"{name}.json").write_text(text, encoding="utf-8")

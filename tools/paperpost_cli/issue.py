@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,9 @@ class Ledger:
 
 def run_issue(options: argparse.Namespace) -> int:
     """Do what the operator asks of an issue."""
-    ledger = Ledger.of(Stack.of(options.stack), options.issue, now=datetime.now(UTC))
+    stack = Stack.of(options.stack)
     try:
+        ledger = Ledger.of(stack, options.issue, now=stack.now())
         return ACTIONS[options.action](ledger, options)
     except (BotoCoreError, ClientError) as exc:
         raise IssueError(f"{options.issue}: {' '.join(str(exc).split())}") from exc

@@ -91,6 +91,7 @@ class LaptopCloud:
         self.emulator = Emulator(state_dir=folders.state / "emulator", port=port)
         self.stack: Stack
         self._offset_s = 0.0
+        self._paused: set[str] = set()
 
     # start and stop
 
@@ -193,7 +194,7 @@ class LaptopCloud:
         sqs = self.emulator.client("sqs")
         found = {}
         for name, url in self.stack.resources("AWS::SQS::Queue").items():
-            if name.endswith("DeadLetters"):
+            if name.endswith("DeadLetters") or name in self._paused:
                 continue
             told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _HIDDEN])
             counts = int(told["Attributes"][_WAITING]), int(told["Attributes"][_HIDDEN])
@@ -203,7 +204,7 @@ class LaptopCloud:
 
     @contextmanager
     def paused(self, queue: str) -> Iterator[None]:
-        """Meanwhile nobody takes messages from the queue of this logical name."""
+        """Meanwhile nobody takes messages from the queue of this logical name, nor waits for it."""
         client, url = self.emulator.client("lambda"), self.stack.resources("AWS::SQS::Queue")[queue]
         mappings = [
             m["UUID"]
@@ -212,9 +213,11 @@ class LaptopCloud:
         ]
         for uuid in mappings:
             client.update_event_source_mapping(UUID=uuid, Enabled=False)
+        self._paused.add(queue)
         try:
             yield
         finally:
+            self._paused.remove(queue)
             for uuid in mappings:
                 client.update_event_source_mapping(UUID=uuid, Enabled=True)
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -287,5 +287,5 @@ def _office(name: str | None) -> Office:
         limits=stack.signup_limits,
         keys=TokenKeys.from_json(secret["Parameter"]["Value"]),
         queue=Queue(stack.client("sqs"), own["CONFIRMATION_QUEUE_URL"]),
-        now=datetime.now(UTC),
+        now=stack.now(),
     )

@@ -115,6 +115,19 @@ def test_show_is_a_table_for_people(stack: Stack, capsys: pytest.CaptureFixture[
     assert "overdue" not in printed
 
 
+def test_on_a_stack_whose_clock_was_moved_its_own_time_counts(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A replay's letters are neither overdue a year later, nor to be put off to our own time."""
+    year_ago = {**SETTINGS, "CLOCK_OFFSET_S": str(-timedelta(days=365).total_seconds())}
+    monkeypatch.setattr(Stack, "settings", lambda _self, _function: year_ago)
+    plan(stack, "a1", age=timedelta(days=365))
+
+    assert shown(capsys)["overdue"] == 0
+    assert main(["issue", "resume", ISSUE]) == 0
+    assert capsys.readouterr().out.startswith("0 letters")
+
+
 def test_resume_lets_overdue_letters_start_and_no_others(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,8 @@ _SERIES = _DATA / "arxiv-rss" / "daily-series"
 _ORACLE = "newsletter_check.py"
 _SUBSCRIBERS, _QUICK_SUBSCRIBERS = 1_000, 40
 _QUICK = ("--short", "--category", "cs.RO", "--category", "eess.IV")
+# Subscribers of the issue and kills; a delivery has so many gaps between two steps.
+_CRASHES, _QUICK_CRASHES, _GAPS = (1_000, 20), (60, 4), 4
 _LINE = re.compile(r"[^:]+: (?P<figure>.*) … (?P<end>ok|FAILED: .*)")
 
 
@@ -24,6 +26,13 @@ def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one s
     how = ["--subscribers", str(readers), *(_QUICK if quick else ())]
     yield Proof(name=f"real days to {readers} subscribers", carry_out=partial(_days, days, how))
     yield from judged(_ORACLE, "--out", str(days))
+    crashes, (subscribers, kills) = folder / "crashes", _QUICK_CRASHES if quick else _CRASHES
+    yield Proof(
+        name=f"kill -9 of the worker, {kills} times",
+        carry_out=partial(_crashes, crashes, subscribers, kills),
+    )
+    least = str(kills // _GAPS)
+    yield from judged("crash_check.py", "--out", str(crashes), "--least", least)
     letters = _QUICK_LETTERS if quick else _LETTERS
     yield Proof(name="letters to readers of every kind", carry_out=partial(_letters, letters))
     if not quick:
@@ -37,6 +46,13 @@ def _days(out: Path, how: Sequence[str]) -> str:
         raise ProofError("the recorded data (../shared/data) is not here")
     played(["-m", "support.newsletter_replay", "--series", str(_SERIES), "--out", str(out), *how])
     return f"{len(list((out / 'mail').glob('*.eml'))):,} mails"
+
+
+def _crashes(out: Path, subscribers: int, kills: int) -> str:
+    """Each time in another gap of a delivery; then the issue is taken up again."""
+    numbers = ["--subscribers", str(subscribers), "--kills", str(kills)]
+    played(["-m", "support.crash_replay", "--out", str(out), *numbers])
+    return f"an issue to {subscribers:,} subscribers"
 
 
 def _letters(number: int) -> str:
