@@ -21,6 +21,11 @@ def proofs(_folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one 
     if not quick:
         ledger = ("unit/storage/test_deliveries.py", "unit/domain/test_bounces.py")
         yield Proof(name="the ledger against its model", carry_out=partial(tested, *ledger))
+        events = "handlers/test_feedback_orders.py", "handlers/test_feedback.py"
+        yield Proof(
+            name="real events of SES permuted, repeated and lost",
+            carry_out=partial(tested, *events),
+        )
         hours = "zones, clock changes, changes in mid-issue, lateness: tables of cases"
         yield Proof(name=hours, carry_out=partial(_cases, "handlers/test_hours.py"))
 
