@@ -15,6 +15,7 @@ from paperpost.domain.deliveries import Delivery, DeliveryState
 from paperpost.domain.subscribers import Preferences, Subscriber, SubscriberStatus
 from paperpost.storage import keys
 from paperpost.storage.deliveries import DeliveryTable
+from paperpost.storage.items import time_text
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.laptop import EMULATOR_PORT, HOME, ROOT, STANDIN_PORT, LaptopCloud
 from paperpost_cli.local import SAMPLE, Plan, running
@@ -146,6 +147,23 @@ class Laptop:
         subscriber = SubscriberTable(self.cloud.table("SubscribersTable")).get(READER)
         assert subscriber is not None
         return subscriber.status
+
+    def mailed(self, event: dict[str, Any]) -> None:
+        """Let the ledger know the letter that the feedback *event* is about."""
+        mail = json.loads(json.loads(event["Records"][0]["body"])["Message"])["mail"]
+        self.cloud.table("DeliveriesTable").put_item(
+            Item={
+                "pk": keys.deliveries_pk(ISSUE, 0),
+                "sk": keys.delivery_sk(READER),
+                "issue": ISSUE,
+                "shard": 0,
+                "subscriber": READER,
+                "state": DeliveryState.SENT.value,
+                "due_at": time_text(BEFORE),
+                "updated_at": time_text(BEFORE),
+                "message_id": mail["messageId"],
+            }
+        )
 
     def letters_to(self, address: str) -> list[str]:
         """The subjects of all mail to *address*."""
@@ -344,6 +362,7 @@ def test_feedback_ends_the_subscription(
     laptop: Laptop, name: str, address: str, status: SubscriberStatus
 ) -> None:
     laptop.seat(SubscriberStatus.CONFIRMED, address)
+    laptop.mailed(read_event(name))
 
     assert laptop.invoke(read_event(name)) == NOTHING_FAILED
     assert laptop.status() is status

@@ -32,7 +32,25 @@ def table(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> SubscriberTable:
     monkeypatch.setattr("paperpost.settings.now", lambda: NOW)
     made = SubscriberTable(clients.table(cloud.subscribers))
     store(made, status=SubscriberStatus.CONFIRMED)
+    plan_letter(DeliveryTable(clients.table(cloud.deliveries)))
     return made
+
+
+def plan_letter(ledger: DeliveryTable) -> None:
+    """The reader's letter of an issue, of which nobody knows whether it was sent."""
+    issue = IssueRow(
+        issue=ISSUE, content_hash="h", frozen_at=NOW, reason="complete", papers=1, shards=1
+    )
+    letter = Delivery(
+        issue=ISSUE,
+        shard=0,
+        subscriber_id="a1",
+        state=DeliveryState.UNKNOWN,
+        due_at=NOW,
+        updated_at=NOW,
+    )
+    ledger.put_issue(issue, expires_at=1)
+    ledger.put_planned(letter, expires_at=1)
 
 
 @pytest.fixture
@@ -143,19 +161,6 @@ def test_a_stopped_reader_leaves_the_audience(table: SubscriberTable, shared_dat
 def test_a_letter_of_unknown_fate_becomes_sent(cloud: Cloud, event_type: str) -> None:
     """The event proves what a lost reply did not."""
     ledger = DeliveryTable(clients.table(cloud.deliveries))
-    issue = IssueRow(
-        issue=ISSUE, content_hash="h", frozen_at=NOW, reason="complete", papers=1, shards=1
-    )
-    planned = Delivery(
-        issue=ISSUE,
-        shard=0,
-        subscriber_id="a1",
-        state=DeliveryState.UNKNOWN,
-        due_at=NOW,
-        updated_at=NOW,
-    )
-    ledger.put_issue(issue, expires_at=1)
-    ledger.put_planned(planned, expires_at=1)
     mail = {"messageId": "m1", "destination": [ADDRESS]}
     message = {"eventType": event_type, "mail": mail, "delivery": {"recipients": [ADDRESS]}}
 
@@ -188,6 +193,36 @@ def test_an_unexpected_topic_and_a_test_message_are_ignored_and_counted(
     assert len(metrics["FeedbackForeign"]) == 2
     assert metrics["FeedbackTest"] == [1.0]
     assert metrics["FeedbackRecords"] == [3.0]
+
+
+def test_a_type_of_the_future_is_kept_aside_and_counted(
+    table: SubscriberTable, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes back to the queue and then to the dead letters, whole; the others are taken."""
+    path = shared_data / "aws-events" / "ses-publishing-bounce.json"
+    bounce = json.loads(path.read_text())
+
+    failed = take(envelope(ours({**bounce, "eventType": "Sentiment"})), envelope(ours(bounce)))
+
+    metrics = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert failed == ["0"]
+    assert metrics["FeedbackUnknown"] == [1.0]
+    assert status_of(table) == "bounced"
+
+
+def test_of_several_recipients_the_one_that_is_ours_is_obeyed(
+    table: SubscriberTable, shared_data: Path
+) -> None:
+    """The recorded bounce of three; our mail goes to one each, but SES may tell of more."""
+    path = shared_data / "aws-events" / "ses-publishing-bounce-three-recipients-mixed.json"
+    told = json.loads(path.read_text())
+    recipients = [r["emailAddress"] for r in told["bounce"]["bouncedRecipients"]]
+
+    failed = take(envelope(json.dumps(told)), envelope(ours(told)))
+
+    assert len(recipients) == 3
+    assert failed == []
+    assert status_of(table) == "bounced"
 
 
 def test_only_the_malformed_record_of_a_batch_fails(

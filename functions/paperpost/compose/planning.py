@@ -46,7 +46,7 @@ class Planner:
             for shard in range(first_shard, row.shards):
                 seen = 0
                 members = iter(self.audience.list_audience(cadence, shard, start=start or None))
-                put = partial(self._put, row, shard, cadence=cadence, expires_at=expires_at)
+                put = partial(self._put, row, shard, expires_at=expires_at)
                 while some := list(islice(members, _SAVE_EVERY)):
                     list(workers.map(put, some))  # raises what any of them raised
                     seen += len(some)
@@ -68,13 +68,13 @@ class Planner:
         shard: int,
         member: AudienceMember,
         *,
-        cadence: Cadence,
         expires_at: int,
     ) -> None:
         if member.confirmed_at >= row.frozen_at:
             return
+        cadence, on = cadence_and_date(row.issue)
         try:
-            due = due_at(cadence, row.frozen_at, hour=member.hour, zone=member.zone)
+            due = due_at(cadence, row.frozen_at, hour=member.hour, zone=member.zone, friday=on)
         except InvalidInputError:
             # A zone that this system does not know (any more) must not cost anybody a letter.
             logger.warning("unknown time zone", extra={"subscriber": member.subscriber_id})

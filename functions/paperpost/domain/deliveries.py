@@ -115,6 +115,18 @@ class IssueRow:
     totals: Mapping[str, int] = field(default_factory=dict)
 
 
+def may_be(delivery: Delivery, message_id: str) -> bool:
+    """
+    Whether the letter may be the mail that SES knows by *message_id*.
+
+    A letter that never went to SES is none; one that went has the id that SES gave, or none yet if
+    its reply was lost. So of a letter that an operator has sent again the second mail counts alone.
+    """
+    if delivery.state in {DeliveryState.PLANNED, DeliveryState.FAILED}:
+        return False
+    return delivery.message_id in {"", message_id}
+
+
 def is_startable(delivery: Delivery, *, now: datetime) -> bool:
     """Whether its letter may be claimed: open, due, and not so old that an operator must say so."""
     return delivery.state in STARTABLE and is_timely(delivery.due_at, now=now)

@@ -328,12 +328,20 @@ def issue_of_records(records: Iterable[Record], *, frozen_at: datetime) -> Froze
 # when to send
 
 
-def due_at(cadence: Cadence, frozen_at: datetime, *, hour: int | None, zone: str) -> datetime:
+def due_at(
+    cadence: Cadence,
+    frozen_at: datetime,
+    *,
+    hour: int | None,
+    zone: str,
+    friday: date | None = None,
+) -> datetime:
     """
     Return the moment (UTC) a reader's letter is due: at once, or at the first local *hour*.
 
-    Weekly letters go on Saturday at that hour, or at 08:00. An hour that the clock skips moves
-    forward with it; of an hour that comes twice the first counts.
+    Weekly letters go on Saturday at that hour, or at 08:00; those of the week that ends with
+    *friday* go at the next such hour where that Saturday is over, and not a week later. An hour
+    that the clock skips moves forward with it; of an hour that comes twice the first counts.
     Raises: InvalidInputError: If there is no time zone *zone*.
     """
     if cadence is Cadence.DAILY and hour is None:
@@ -344,11 +352,10 @@ def due_at(cadence: Cadence, frozen_at: datetime, *, hour: int | None, zone: str
         raise InvalidInputError(f"no such time zone: {zone[:40]!r}") from exc
     at = time(_WEEKLY_HOUR if hour is None else hour)
     today = frozen_at.astimezone(there).date()
-    moments = (
-        datetime.combine(today + timedelta(days=n), at, there).astimezone(UTC)
-        for n in range(-1, 9)
-        if cadence is Cadence.DAILY or (today + timedelta(days=n)).isoweekday() == _SATURDAY
-    )
+    days = [today + timedelta(days=n) for n in range(-1, 9)]
+    if cadence is Cadence.WEEKLY:
+        days = [d for d in days if (d > friday if friday else d.isoweekday() == _SATURDAY)]
+    moments = (datetime.combine(day, at, there).astimezone(UTC) for day in days)
     return min(moment for moment in moments if moment >= frozen_at)
 
 

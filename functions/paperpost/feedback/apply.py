@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from paperpost.domain.addresses import same_mailbox
-from paperpost.domain.deliveries import IssueRow
+from paperpost.domain.deliveries import Delivery, IssueRow, may_be
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus, shard_of
 from paperpost.feedback.events import Feedback, FeedbackKind
 
@@ -60,6 +60,10 @@ class Ledger(Protocol):
         """The issue, or None."""
         ...
 
+    def get_delivery(self, issue: str, shard: int, subscriber_id: str) -> Delivery | None:
+        """The letter's row, or None."""
+        ...
+
     def confirm_sent(
         self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
     ) -> bool:
@@ -73,20 +77,32 @@ def apply(
     """
     Do what *feedback* asks for and say what that was; a repeat changes nothing.
 
-    Only a recipient that is the address of the subscriber in the mail's tags counts: an event about
-    anybody else, forged or not ours, must not end a subscription.
+    Only a recipient that is the address of the subscriber in the mail's tags counts, and of an
+    issue only a letter that the ledger knows: an event about anything else, forged or not ours,
+    must not end a subscription.
     """
     if feedback.kind not in _SETTLES:
         return Outcome.NOTED
     subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
     if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):
         return Outcome.STRANGER
+    row = ledger.get_issue(feedback.issue) if feedback.issue else None
+    shard = shard_of(subscriber.subscriber_id, row.shards) if row else 0
+    if feedback.issue and not _knows(ledger, feedback, shard):
+        return Outcome.STRANGER
     wanted = _ENDS.get(feedback.kind)
     ended = wanted and subscribers.set_status(subscriber.subscriber_id, wanted, now=now)
     paused = feedback.kind is FeedbackKind.BOUNCED_FOR_NOW and subscribers.note_bounce(
         subscriber.subscriber_id, feedback.message_id, at=feedback.at or now
     )
-    settled = _settle(feedback, ledger, now=now)
+    # A confirmation mail belongs to no issue.
+    settled = row is not None and ledger.confirm_sent(
+        feedback.issue,
+        shard,
+        subscriber.subscriber_id,
+        message_id=feedback.message_id,
+        now=now,
+    )
     if ended:
         return Outcome.STOPPED
     if paused:
@@ -94,13 +110,6 @@ def apply(
     return Outcome.SETTLED if settled else Outcome.UNCHANGED
 
 
-def _settle(feedback: Feedback, ledger: Ledger, *, now: datetime) -> bool:
-    # A confirmation mail belongs to no issue.
-    row = ledger.get_issue(feedback.issue) if feedback.issue else None
-    return row is not None and ledger.confirm_sent(
-        feedback.issue,
-        shard_of(feedback.subscriber_id, row.shards),
-        feedback.subscriber_id,
-        message_id=feedback.message_id,
-        now=now,
-    )
+def _knows(ledger: Ledger, feedback: Feedback, shard: int) -> bool:
+    letter = ledger.get_delivery(feedback.issue, shard, feedback.subscriber_id)
+    return letter is not None and may_be(letter, feedback.message_id)

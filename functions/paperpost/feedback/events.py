@@ -37,6 +37,10 @@ _OF_ALL = {
     "Reject": FeedbackKind.REJECTED,
     "Rendering Failure": FeedbackKind.UNRENDERED,
 }
+# Types that tell us nothing, should somebody have them sent: there is no tracking.
+# Source: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html,
+# read 2026-11-26.
+_OF_NO_USE = frozenset({"Open", "Click", "Subscription", "AmazonSnsSubscriptionSucceeded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,13 @@ class MalformedEventError(PaperpostError):
         super().__init__(f"not an SES event: {part}")
 
 
+class UnknownEventError(PaperpostError):
+    """SES has learnt a type of event that we have not: the dead letters keep it for somebody."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(f"SES tells of {event_type[:40]!r}, which is not known here")
+
+
 def read_envelope(body: str) -> Envelope:
     """
     Return the SNS notification in an SQS message's *body*.
@@ -93,10 +104,11 @@ def read_envelope(body: str) -> Envelope:
 
 def parse_feedback(message: str) -> list[Feedback]:
     """
-    Return what an SES event says of each recipient; a type unknown to us gives kind `other`.
+    Return what an SES event says of each recipient; a type that tells us nothing gives `other`.
 
     Event publishing names the type `eventType`, the older notifications `notificationType`.
-    Raises: MalformedEventError: Naming the part that is missing or wrong.
+    Raises: MalformedEventError: Naming the part that is missing or wrong. UnknownEventError: If we
+        do not know the type.
     """
     event = _object(message, "event")
     event_type = event.get("eventType", event.get("notificationType"))
@@ -146,8 +158,12 @@ def _kind(event_type: str, event: Mapping[str, Any]) -> tuple[FeedbackKind, list
         case "DeliveryDelay":
             delay = _part(event, "deliveryDelay")
             found = FeedbackKind.DELAYED, _addresses(delay, "delayedRecipients")
+        case known if known in _OF_ALL:
+            found = _OF_ALL[known], None
+        case useless if useless in _OF_NO_USE:
+            found = FeedbackKind.OTHER, None
         case _:
-            found = _OF_ALL.get(event_type, FeedbackKind.OTHER), None
+            raise UnknownEventError(event_type)
     return found
 
 

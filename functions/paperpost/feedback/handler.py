@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from paperpost import clients, settings
 from paperpost.batches import take_batch
 from paperpost.feedback.apply import apply
-from paperpost.feedback.events import parse_feedback, read_envelope
+from paperpost.feedback.events import UnknownEventError, parse_feedback, read_envelope
 from paperpost.observe import logger, metrics
 from paperpost.settings import FeedbackSettings
 from paperpost.storage.deliveries import DeliveryTable
@@ -40,7 +40,12 @@ def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
         return
     subscribers = SubscriberTable(clients.table(stage.subscribers_table))
     ledger = DeliveryTable(clients.table(stage.deliveries_table))
-    for feedback in parse_feedback(envelope.message):
+    try:
+        told = parse_feedback(envelope.message)
+    except UnknownEventError:
+        _count("FeedbackUnknown")
+        raise
+    for feedback in told:
         outcome = apply(feedback, subscribers=subscribers, ledger=ledger, now=settings.now())
         _count(outcome.value)
         logger.info(

@@ -243,6 +243,7 @@ def _issue_json(issue: StatusIssue) -> dict[str, Any]:
         "failed": counts.failed,
         "unknown": counts.unknown,
         "open": counts.open,
+        "held": counts.overdue,
         "adds_up": issue.adds_up,
     }
 

@@ -200,18 +200,20 @@ class SubscriberTable:
         """
         Note that the letter *message_id* bounced for now, at *at* (see domain/bounces.py).
 
-        Returns whether that pauses the subscription, or pauses it longer. A repeat changes nothing,
-        and a pause that the reader chose is never cut short.
+        Returns whether that pauses a confirmed subscription, or pauses it longer. A repeat changes
+        nothing, and a pause that the reader chose is never cut short. It is noted of who has left,
+        too, so that the order in which events arrive does not matter.
         Raises: ConflictError: If another writer kept changing the profile.
         """
         for _ in range(_ATTEMPTS):
             item = self._get(keys.subscriber_pk(subscriber_id), keys.PROFILE_SK)
             stored = subscriber_of(item) if item else None
-            if item is None or stored is None or stored.status is not SubscriberStatus.CONFIRMED:
+            if item is None or stored is None or stored.status is SubscriberStatus.ERASED:
                 return False
             told = noted(stored.bounces, message_id, at)
             if told == stored.bounces:
                 return False
+            is_confirmed = stored.status is SubscriberStatus.CONFIRMED
             until, chosen = paused_until(told), stored.preferences.paused_until
             pauses = until is not None and (chosen is None or until > chosen)
             values: Item = {"bounces": {i: time_text(when) for i, when in told.items()}}
@@ -219,9 +221,10 @@ class SubscriberTable:
                 values["preferences"] = preferences_item(
                     replace(stored.preferences, paused_until=until)
                 )
-                values["paused_until"] = until.isoformat()
+                # Of the audience's attributes nobody else has any.
+                values |= {"paused_until": until.isoformat()} if is_confirmed else {}
             if self._update(stored, values, set(), bounces=item.get("bounces")):
-                return pauses
+                return pauses and is_confirmed
         raise ConflictError("a subscriber's profile is being changed by another writer")
 
     def list_profiles(self) -> Iterator[Subscriber]:

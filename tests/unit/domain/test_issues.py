@@ -613,6 +613,34 @@ def test_a_weekly_letter_is_due_on_saturday(hour: int | None, zone: str, due: st
     assert due_at(Cadence.WEEKLY, frozen, hour=hour, zone=zone) == datetime.fromisoformat(due)
 
 
+@pytest.mark.parametrize(
+    ("frozen", "hour", "due"),
+    [
+        # Saturday at eight in Beijing was midnight UTC
+        ("2024-03-29T23:59Z", None, "2024-03-30T00:00Z"),
+        ("2024-03-30T00:00Z", None, "2024-03-30T00:00Z"),
+        ("2024-03-30T00:01Z", None, "2024-03-31T00:00Z"),
+        ("2024-03-30T00:01Z", 21, "2024-03-30T13:00Z"),
+        ("2024-04-02T00:01Z", None, "2024-04-03T00:00Z"),
+        # fetched and enriched ahead of its Saturday, however early
+        ("2024-03-27T00:01Z", None, "2024-03-30T00:00Z"),
+    ],
+)
+def test_a_week_that_is_frozen_late_goes_at_the_next_such_hour(
+    frozen: str, hour: int | None, due: str
+) -> None:
+    """Not a week later, together with the next one."""
+    found = due_at(
+        Cadence.WEEKLY,
+        datetime.fromisoformat(frozen),
+        hour=hour,
+        zone="Asia/Shanghai",
+        friday=date(2024, 3, 29),
+    )
+
+    assert found == datetime.fromisoformat(due)
+
+
 @given(
     frozen=st.datetimes(
         # hypothesis wants naive bounds and adds the zone

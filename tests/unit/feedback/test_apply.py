@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from paperpost.domain.bounces import noted, paused_until
-from paperpost.domain.deliveries import IssueRow
+from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus, may_become, shard_of
 from paperpost.feedback.apply import Outcome, apply
 from paperpost.feedback.events import Feedback, FeedbackKind
@@ -49,10 +49,28 @@ class FakeLedger:
 
     unknown: set[tuple[str, int, str]] = field(default_factory=set)
     sent: dict[str, str] = field(default_factory=dict)
+    states: dict[str, DeliveryState] = field(default_factory=dict)
 
     def get_issue(self, issue: str) -> IssueRow | None:
         """The one issue."""
         return make_issue() if issue == ISSUE else None
+
+    def get_delivery(self, issue: str, shard: int, subscriber_id: str) -> Delivery | None:
+        """The letter of the reader, sent or of unknown fate."""
+        if (issue, shard, subscriber_id) != (ISSUE, shard_of("a1", 3), "a1"):
+            return None
+        is_sent = subscriber_id in self.sent
+        return Delivery(
+            issue=issue,
+            shard=shard,
+            subscriber_id=subscriber_id,
+            state=self.states.get(
+                subscriber_id, DeliveryState.SENT if is_sent else DeliveryState.UNKNOWN
+            ),
+            due_at=NOW,
+            updated_at=NOW,
+            message_id=self.sent.get(subscriber_id, ""),
+        )
 
     def confirm_sent(
         self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
@@ -166,17 +184,34 @@ def test_a_letter_of_unknown_fate_is_settled_once(
     assert subscribers.subscriber.status is SubscriberStatus.CONFIRMED
 
 
-@pytest.mark.parametrize("issue", ["", "daily-1999-01-01"])
-def test_a_mail_of_no_known_issue_settles_nothing(
-    subscribers: FakeSubscribers, ledger: FakeLedger, issue: str
+def test_a_delivered_confirmation_settles_nothing(
+    subscribers: FakeSubscribers, ledger: FakeLedger
 ) -> None:
-    """A delivered confirmation, for one."""
-    delivered = feedback(FeedbackKind.DELIVERED, issue=issue)
+    """It belongs to no issue."""
+    delivered = feedback(FeedbackKind.DELIVERED, issue="")
 
     outcome = apply(delivered, subscribers=subscribers, ledger=ledger, now=NOW)
 
     assert outcome is Outcome.UNCHANGED
     assert ledger.sent == {}
+
+
+@pytest.mark.parametrize("kind", [FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED])
+def test_a_letter_that_the_ledger_does_not_know_is_a_strangers(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
+) -> None:
+    """Of another issue, with another message id, or one that never went to SES."""
+    before = subscribers.subscriber
+    elsewhere = feedback(kind, issue="daily-1999-01-01")
+    outcomes = [apply(elsewhere, subscribers=subscribers, ledger=ledger, now=NOW)]
+    for state in (DeliveryState.PLANNED, DeliveryState.FAILED):
+        ledger.states = {"a1": state}
+        outcomes.append(apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW))
+    ledger.states, ledger.sent = {}, {"a1": "another"}
+    outcomes.append(apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW))
+
+    assert outcomes == [Outcome.STRANGER] * 4
+    assert subscribers.subscriber == before
 
 
 @pytest.mark.parametrize(

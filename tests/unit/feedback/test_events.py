@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paperpost.feedback.events import (
     FeedbackKind,
     MalformedEventError,
+    UnknownEventError,
     parse_feedback,
     read_envelope,
 )
@@ -160,17 +161,25 @@ def test_only_a_permanent_bounce_is_for_good(bounce_type: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        {"eventType": "Sentiment", "mail": MAIL},
         {"eventType": "Open", "mail": MAIL, "open": {}},
         {"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have …"},
     ],
 )
-def test_a_type_of_the_future_is_one_of_kind_other(value: dict[str, Any]) -> None:
+def test_a_type_that_tells_nothing_is_one_of_kind_other(value: dict[str, Any]) -> None:
     """It is counted by its name and fails nothing."""
     (found,) = parse_feedback(json.dumps(value))
 
     assert found.kind is FeedbackKind.OTHER
     assert found.event_type in value.values()
+
+
+@pytest.mark.parametrize("value", ["Sentiment", "bounce", "", "Rendering  Failure", "x" * 999])
+def test_a_type_of_the_future_is_an_error_of_its_own(value: str) -> None:
+    """Somebody has to look at it; what it says of readers may matter."""
+    with pytest.raises(UnknownEventError) as caught:
+        parse_feedback(json.dumps({"eventType": value, "mail": MAIL}))
+
+    assert len(str(caught.value)) < 120
 
 
 def test_what_was_sent_is_sent_to_all_its_recipients() -> None:

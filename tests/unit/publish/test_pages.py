@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -304,6 +305,7 @@ def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: D
         sent=1240,
         skipped=3,
         open=7,
+        overdue=2,
     )
     status = status_of(facts, view, sending)
 
@@ -313,11 +315,51 @@ def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: D
     assert shown["issues"] == [
         {
             "issue": f"daily-{DAY}", "state": "sending", "audience": 1250, "sent": 1240,
-            "skipped": 3, "failed": 0, "unknown": 0, "open": 7, "adds_up": True,
+            "skipped": 3, "failed": 0, "unknown": 0, "open": 7, "held": 2, "adds_up": True,
         }
     ]  # fmt: skip
-    assert "读者 1,250 = 已发 1,240 · 跳过 3 · 失败 0 · 不明 0 · 待发 7；正在投递" in said
-    assert "1,250 readers = sent 1,240 · skipped 3 · failed 0 · unknown 0 · open 7" in said
+    assert (
+        "读者 1,250 = 已发 1,240 · 跳过 3 · 失败 0 · 不明 0 · 待发 7（2 封待人工放行）；正在投递"
+        in said
+    )
+    assert (
+        "1,250 readers = sent 1,240 · skipped 3 · failed 0 · unknown 0 · open 7 "
+        "(2 held for the operator)" in said
+    )
+
+
+@pytest.mark.parametrize("state", IssueState)
+@pytest.mark.parametrize(
+    "counts_of",
+    [
+        {},
+        {"sent": 1},
+        {"sent": 99_000, "skipped": 900, "failed": 60, "unknown": 40},
+        {"sent": 5, "skipped": 4, "failed": 3, "unknown": 2, "open": 1_000, "overdue": 999},
+    ],
+)
+def test_what_a_reader_of_the_page_adds_up_is_the_audience(
+    facts: SiteFacts, day: Day, state: IssueState, counts_of: dict[str, int]
+) -> None:
+    """In both languages, and in the data: planned are as many as sent, suppressed, and so on."""
+    view = CategoryView(
+        announcements=(day.announcement,), days=(counts(day, LANGUAGES),), has_feed=True
+    )
+    issue = Mailed(issue=f"daily-{DAY}", state=state, frozen_at=stored_at(DAY), **counts_of)
+    status = status_of(facts, view, issue)
+
+    said = text(parse(status_page(facts, status))).replace(",", "")
+    ((told,),) = (d["issues"] for d in json.loads(status_json(status))["dates"])
+    zh = re.search(r"读者 (\d+) = ([^；]*)；", said)
+    en = re.search(r"(\d+) readers = ([^;]*);", said)
+
+    parts = ("sent", "skipped", "failed", "unknown", "open")
+    assert told["audience"] == sum(told[name] for name in parts)
+    assert told["held"] == counts_of.get("overdue", 0)
+    for found in (zh, en):
+        assert found is not None
+        shown = [int(n) for n in re.findall(r"\d+", re.sub("[（(].*?[）)]", "", found[2]))]
+        assert int(found[1]) == sum(shown) == told["audience"]
 
 
 def test_the_data_says_whether_all_adds_up_and_when_it_goes_on(facts: SiteFacts, day: Day) -> None:

@@ -24,6 +24,7 @@ from paperpost.domain.deliveries import (
     DeliveryState,
     IssueRow,
     IssueState,
+    is_overdue,
     may_become,
     reconciled,
 )
@@ -168,6 +169,7 @@ class Ledger(RuleBasedStateMachine):
         self.model = dict.fromkeys(SUBSCRIBERS, DeliveryState.PLANNED)
         self.owners: dict[str, str] = {}
         self.changed = dict.fromkeys(SUBSCRIBERS, START)
+        self.due = dict.fromkeys(SUBSCRIBERS, START)
         self.lease: dict[str, datetime] = {}
         self.mails = dict.fromkeys(SUBSCRIBERS, 0)
         self.resent = dict.fromkeys(SUBSCRIBERS, 0)
@@ -191,7 +193,7 @@ class Ledger(RuleBasedStateMachine):
         owner = f"owner{self.count}"
         claimed = self.table.claim(ISSUE, 0, subscriber, owner=owner, now=self.now)
         free = self.model[subscriber] in {DeliveryState.PLANNED, DeliveryState.RELEASED}
-        timely = self.now <= START + timedelta(hours=36)
+        timely = self.due[subscriber] <= self.now <= self.due[subscriber] + timedelta(hours=36)
         assert (claimed is not None) == (free and timely)
         if claimed is None:
             return multiple()
@@ -246,6 +248,53 @@ class Ledger(RuleBasedStateMachine):
             self._becomes(subscriber, state)
 
     @rule(subscriber=st.sampled_from(SUBSCRIBERS))
+    def plan_again(self, subscriber: str) -> None:
+        """Compose was interrupted, or its tick came twice."""
+        again = replace(planned(subscriber), due_at=self.now)
+        assert not self.table.put_planned(again, expires_at=LATER)
+
+    @rule()
+    def resume(self) -> None:
+        """The operator lets overdue letters start."""
+        for delivery in list(self.table.list_deliveries(ISSUE, 0)):
+            if is_overdue(delivery, now=self.now):
+                assert self.table.postpone(delivery, self.now)
+                self.due[delivery.subscriber_id] = self.now
+
+    @rule()
+    def resend(self) -> None:
+        """The operator lets letters of unknown fate go again."""
+        for delivery in list(self.table.list_deliveries(ISSUE, 0)):
+            if delivery.state is DeliveryState.UNKNOWN:
+                assert self.table.reconcile(
+                    delivery, DeliveryState.RELEASED, now=self.now, reason="the operator's word"
+                )
+                self.resent[delivery.subscriber_id] += 1
+                self._becomes(delivery.subscriber_id, DeliveryState.RELEASED)
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS))
+    def skip(self, subscriber: str) -> None:
+        """The operator ends a letter after a restore, though a worker may still have it."""
+        delivery = self.table.get_delivery(ISSUE, 0, subscriber)
+        assert delivery is not None
+        if delivery.state.is_open:
+            assert self.table.reconcile(
+                delivery, DeliveryState.SKIPPED, now=self.now, reason="restored"
+            )
+            self._becomes(subscriber, DeliveryState.SKIPPED)
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS), state=st.sampled_from(DeliveryState))
+    def change_what_was_seen_long_ago(self, subscriber: str, state: DeliveryState) -> None:
+        """Whoever holds an old view of a row changes nothing."""
+        stored = self.table.get_delivery(ISSUE, 0, subscriber)
+        assert stored is not None
+        old = replace(stored, updated_at=stored.updated_at - timedelta(seconds=1))
+        assert not self.table.reconcile(old, state, now=self.now, reason="x")
+        assert not self.table.postpone(
+            replace(stored, due_at=stored.due_at - timedelta(seconds=1)), self.now
+        )
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS))
     def feedback(self, subscriber: str) -> None:
         """An event about a letter that SES did send arrives, once or again."""
         if not self.mails[subscriber]:
@@ -274,5 +323,5 @@ class Ledger(RuleBasedStateMachine):
             assert mails <= 1 + self.resent[subscriber]
 
 
-Ledger.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 TestLedger = Ledger.TestCase

@@ -321,9 +321,25 @@ def test_a_pause_that_the_reader_chose_is_not_cut_short(table: SubscriberTable) 
     assert (any(told), stored.preferences.paused_until) == (False, chosen)
 
 
-def test_bounces_of_nobody_and_of_who_left_are_not_noted(table: SubscriberTable) -> None:
+def test_bounces_of_nobody_and_of_who_was_erased_are_not_noted(table: SubscriberTable) -> None:
     unknown = table.note_bounce("zz", "m1", at=NOW)
-    store(table, make_subscriber(status=SubscriberStatus.UNSUBSCRIBED))
+    store(table, status=SubscriberStatus.ERASED)
 
     assert not unknown
     assert bounced(table, [0, 1, 2, 3, 4]) == [False] * 5
+
+
+def test_bounces_of_who_has_left_are_noted_and_put_nobody_into_the_audience(
+    table: SubscriberTable,
+) -> None:
+    """Events arrive in any order: what ended the subscription may be told first."""
+    store(table, status=SubscriberStatus.BOUNCED)
+
+    told = bounced(table, [0, 1, 2, 3, 4])
+
+    stored = table.get("a1")
+    assert stored is not None
+    assert told == [False] * 5
+    assert stored.preferences.paused_until == (NOW + timedelta(days=34)).date()
+    assert stored.status is SubscriberStatus.BOUNCED
+    assert list(table.list_audience("daily", 0)) == []

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from paperpost_cli.laptop import ROOT
-from paperpost_cli.proofs.judging import judged, played, run_python, tested
+from paperpost_cli.proofs.judging import TESTS, judged, played, run_python, tested
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 _DATA = ROOT.parent / "shared" / "data"
@@ -38,6 +38,19 @@ def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one s
     if not quick:
         ledger = ("unit/storage/test_deliveries.py", "unit/domain/test_bounces.py")
         yield Proof(name="the ledger against its model", carry_out=partial(tested, *ledger))
+        events = "handlers/test_feedback_orders.py", "handlers/test_feedback.py"
+        yield Proof(
+            name="real events of SES permuted, repeated and lost",
+            carry_out=partial(tested, *events),
+        )
+        hours = "zones, clock changes, changes in mid-issue, lateness: tables of cases"
+        yield Proof(name=hours, carry_out=partial(_cases, "handlers/test_hours.py"))
+
+
+def _cases(tests: str) -> str:
+    """Each table is one test; its readers are the cases."""
+    cases = (TESTS / tests).read_text(encoding="utf-8").count('": Case(')
+    return f"{cases} readers, {tested(tests)}"
 
 
 def _days(out: Path, how: Sequence[str]) -> str:
