@@ -119,7 +119,7 @@ def _sizes() -> str:
     for day in recorded_days():
         body = page_of(day)
         sizes.append(len(gzip.compress(body, mtime=0)))
-        links = body.count(b'class="elsewhere"'), body.count(b"English abstract at arXiv")
+        links = body.count(b">Abstract at arXiv"), body.count(b"English abstract at arXiv")
         told.append(f"{len(day.records)} papers {sizes[-1] / 1000:.0f} kB")
         told[-1] += f" ({links[0]} without abstract, {links[1]} without the English one)"
     figure = "; ".join(told[:_HEAVIEST])
