@@ -398,7 +398,9 @@ def _receipt(issue: FrozenIssue, preferences: Preferences, words: Words) -> tupl
         )
     elif known and (stored - enriched) * _DEGRADED_SHARE > stored:
         degraded = words.counted(
-            "有 {} 篇的译文还没有到，先看原文。", "{} papers have no TL;DR yet.", stored - enriched
+            "有 {} 篇的译文还没有到，先看原文。",
+            "Papers without a TL;DR so far: {}.",
+            stored - enriched,
         )
     else:
         degraded = ""
