@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from paperpost_cli.proofs.browser import Browser
-from paperpost_cli.proofs.page_checks import layout_faults, violations
+from paperpost_cli.proofs.page_checks import errors_in, layout_faults, not_here, violations
+from paperpost_cli.proofs.proof import ProofError
 from paperpost_cli.proofs.served import served
 
 pytestmark = pytest.mark.browser
@@ -79,3 +81,26 @@ def test_axe_core_finds_a_link_that_colour_alone_tells(browser: Browser) -> None
         found = list(violations(browser, address, "page.html", dark=False))
 
     assert [fault.split(" ")[1] for fault in found] == ["link-in-text-block"]
+
+
+def test_a_program_that_is_missing_is_named_and_fails_where_nothing_may_be_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    monkeypatch.setenv("PAPERPOST_STRICT", "0")
+    assert not_here("java") == "not tried: java is not here (Debian: default-jre-headless)"
+    monkeypatch.setenv("PAPERPOST_STRICT", "1")
+    with pytest.raises(ProofError, match="java is not here"):
+        not_here("java")
+
+
+@pytest.mark.skipif(
+    not shutil.which("java") or not shutil.which("npm"), reason="java or npm is not here"
+)
+def test_the_nu_checker_finds_an_element_out_of_place(tmp_path: Path) -> None:
+    page = f"{HEAD}<main><ul><p>One</p></ul></main>".encode()
+
+    (error,) = errors_in({"a/page.html": page}, tmp_path)
+
+    assert "not allowed as child of element" in error

@@ -14,6 +14,7 @@ from paperpost.deliver.plaintext import wrapped
 from paperpost.deliver.views import View, minimal_view, view
 from paperpost.deliver.words import Words, issue_date, known_zone, words_for
 from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.plainmath import plain
 from paperpost.domain.receipts import Receipt
 from paperpost.domain.selections import Pick, Selection
 from paperpost.domain.subscribers import Preferences, Rule
@@ -336,7 +337,7 @@ def _subject(issue: FrozenIssue, selection: Selection, language: str, words: Wor
         new=len(new),
         replaced=len(selection.replacements),
         withdrawn=len(selection.withdrawals),
-        first_title=_in_columns(title, _SUBJECT_COLUMNS),
+        first_title=_in_columns(plain(title), _SUBJECT_COLUMNS),
     )
     return clean(subject)
 
@@ -353,7 +354,7 @@ def _preheader(selection: Selection, language: str) -> str:
     wanted = "en" if language == "en" else "zh"
     records = [pick.record for pick in selection.picks]
     tldr = next((t for r in records if (t := r.tldr(wanted))), records[0].extract)
-    return shorten(clean(tldr), characters=_PREHEADER)
+    return shorten(plain(clean(tldr)), characters=_PREHEADER)
 
 
 def _categories(preferences: Preferences, words: Words) -> str:
@@ -397,7 +398,9 @@ def _receipt(issue: FrozenIssue, preferences: Preferences, words: Words) -> tupl
         )
     elif known and (stored - enriched) * _DEGRADED_SHARE > stored:
         degraded = words.counted(
-            "有 {} 篇的译文还没有到，先看原文。", "{} papers have no TL;DR yet.", stored - enriched
+            "有 {} 篇的译文还没有到，先看原文。",
+            "Papers without a TL;DR so far: {}.",
+            stored - enriched,
         )
     else:
         degraded = ""

@@ -1,19 +1,22 @@
 """Views: a paper's block with everything that a mail's templates show of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+
+from markupsafe import Markup
 
 from paperpost.deliver.plaintext import wrapped
 from paperpost.deliver.words import Words
-from paperpost.domain.blocks import Block, block
+from paperpost.domain.blocks import Block, Passage, block
 from paperpost.domain.ids import abs_url
+from paperpost.domain.plainmath import plain, sources_marked
 from paperpost.domain.records import Record
 from paperpost.domain.rules import author_matches, hits
 from paperpost.domain.subscribers import Rule
 from paperpost.domain.text import clean
 
-# A text in parts, each with whether it is what the reader's rule looks for.
-Pieces = tuple[tuple[str, bool], ...]
+# HTML in parts, each with whether it is what the reader's rule looks for.
+Pieces = tuple[tuple[Markup, bool], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class View:
     title: Pieces
     title_lang: str
     subtitle: Pieces
-    tldr: str
+    tldr: Markup
     tldr_lang: str
     marks: str
     authors: Pieces
@@ -54,7 +57,7 @@ def view(
     abstracts: bool,
 ) -> View:
     """The view of *record*, with the reader's *rule* named and its hits marked."""
-    shown = block(record, language)
+    shown = _plain_block(block(record, language))
     facts = [shown.categories, *shown.badges]
     note = ""
     if late_on is not None:
@@ -73,7 +76,7 @@ def view(
         title=_marked(shown.title.text, title_rule),
         title_lang=shown.title.lang,
         subtitle=_marked(shown.subtitle.text, title_rule) if shown.subtitle else (),
-        tldr=tldr,
+        tldr=_html(tldr),
         tldr_lang=shown.tldr.lang,
         marks=" · ".join(marks),
         authors=_authors(shown, record, rule),
@@ -95,14 +98,14 @@ def view(
 
 def minimal_view(record: Record) -> View:
     """Id, title and link: what remains of a paper that cannot be shown otherwise."""
-    title = clean(record.paper.title) or record.arxiv_id
+    title = plain(clean(record.paper.title)) or record.arxiv_id
     return View(
         arxiv_id=record.arxiv_id,
         why="",
-        title=((title, False),),
+        title=((_html(title), False),),
         title_lang="en",
         subtitle=(),
-        tldr="",
+        tldr=Markup(),
         tldr_lang="en",
         marks="",
         authors=(),
@@ -151,4 +154,23 @@ def _cut(text: str, spans: list[tuple[int, int]]) -> Pieces:
         pieces += [(text[done:start], False), (text[start:end], True)]
         done = end
     pieces.append((text[done:], False))
-    return tuple(piece for piece in pieces if piece[0])
+    return tuple((_html(piece), is_hit) for piece, is_hit in pieces if piece)
+
+
+def _plain_block(shown: Block) -> Block:
+    """*shown* with its formulas in Unicode; no mail program shows MathML for certain."""
+    return replace(
+        shown,
+        title=_plain(shown.title),
+        subtitle=_plain(shown.subtitle) if shown.subtitle else None,
+        tldr=_plain(shown.tldr),
+        abstracts=tuple(map(_plain, shown.abstracts)),
+    )
+
+
+def _plain(passage: Passage) -> Passage:
+    return Passage(plain(passage.text), passage.lang)
+
+
+def _html(text: str) -> Markup:
+    return Markup(sources_marked(text))  # noqa: S704  sources_marked escapes

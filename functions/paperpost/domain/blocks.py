@@ -95,7 +95,7 @@ def authors_line(paper: Paper, *, chinese: bool) -> str:
         return ", ".join(names)
     shown = ", ".join(names[:_AUTHORS_SHOWN])
     if chinese:
-        return f"{shown} 等 {len(names)} 人"
+        return f"{shown} 等\N{NO-BREAK SPACE}{len(names)}\N{NO-BREAK SPACE}人"
     others = len(names) - _AUTHORS_SHOWN
     return f"{shown} and {others} other{'s' if others > 1 else ''}"
 

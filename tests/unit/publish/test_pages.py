@@ -556,16 +556,20 @@ def heavy() -> Day:
 def test_a_heavy_page_fits_and_says_once_where_the_abstracts_are(
     facts: SiteFacts, heavy: Day
 ) -> None:
-    """What is left out is one plain link away; the page keeps every paper, title and TL;DR."""
+    """At its head; what is left out is a link in the fold, and every paper and TL;DR stays."""
     made = day_page(facts, CV, heavy, previous=None, following=None, has_feed=True).body
 
     root = parse(made)
-    links = [e.get("href") for e in root.iterfind(".//p[@class='elsewhere']/a")]
+    links = [e.get("href") for e in root.iterfind(".//details/p[@class='elsewhere']/a")]
     assert len(gzip.compress(made)) <= 250_000
     assert len(links) >= 70
     assert all(str(link).startswith("https://arxiv.org/abs/2604.") for link in links)
-    assert text(root).count("one tap away, at arXiv.") == 1
-    assert len(root.findall(".//article")) == len(heavy.records)
+    note = root.find(".//p[@class='quiet left-out']")
+    assert note is not None
+    assert f"{len(links)} 篇的摘要" in text(note)
+    assert "to keep this page light" in text(note)
+    assert [e.get("href") for e in note.iter("a")] == [f"{DAY}.md"]
+    assert len(root.findall(".//article/details")) == len(heavy.records)
 
 
 def test_a_paper_whose_abstracts_are_left_out_still_names_its_model(
@@ -582,7 +586,7 @@ def test_an_ordinary_page_leaves_nothing_out(facts: SiteFacts, day: Day) -> None
     root = page(facts, day)
 
     assert len(root.findall(".//details[summary]")) == len(day.records) + 1
-    assert "one tap away" not in text(root)
+    assert "left to arXiv" not in text(root)
 
 
 @pytest.mark.parametrize(("has_feed", "found"), [(True, 3), (False, 0)])

@@ -15,6 +15,7 @@ from paperpost_cli.proofs.proof import ProofError
 SCREENS = ((360, 640), (1280, 800))
 _NPM = Path(__file__).parent / "npm"
 _TIMEOUT_S = 300
+_PACKAGES = {"chromium": "chromium", "java": "default-jre-headless", "npm": "npm"}
 # Rules for whole pages: a mail stands within the mail program's page, which has landmarks.
 _NOT_FOR_MAILS = ("landmark-one-main", "region")
 # What a reader asks of any screen, page or mail, as faults in words.
@@ -109,16 +110,30 @@ def errors_in(files: Mapping[str, bytes], folder: Path) -> list[str]:
     ]
 
 
+def need(*programs: str) -> None:
+    """Raises: ProofError: Naming which of *programs* this machine lacks, and where they are."""
+    missing = [f"{p} is not here (Debian: {_PACKAGES[p]})" for p in programs if not _found(p)]
+    if missing:
+        raise ProofError(", ".join(missing))
+
+
 def not_here(*programs: str) -> str:
     """
     Which of *programs* this machine lacks, in words, or ''.
 
     Raises: ProofError: If one is missing where nothing may be left out (STRICT=1).
     """
-    missing = [name for name in programs if not shutil.which(name)]
-    if missing and os.environ.get("PAPERPOST_STRICT") == "1":
-        raise ProofError(f"{', '.join(missing)} is not here")
-    return f"not tried: {', '.join(missing)} is not here" if missing else ""
+    try:
+        need(*programs)
+    except ProofError as exc:
+        if os.environ.get("PAPERPOST_STRICT") == "1":
+            raise
+        return f"not tried: {exc}"
+    return ""
+
+
+def _found(program: str) -> bool:
+    return bool(shutil.which(program) or shutil.which(f"{program}-browser"))
 
 
 @cache

@@ -13,6 +13,7 @@ from paperpost_cli.proofs.page_checks import (
     SCREENS,
     errors_in,
     layout_faults,
+    need,
     not_here,
     violations,
 )
@@ -119,7 +120,7 @@ def _sizes() -> str:
     for day in recorded_days():
         body = page_of(day)
         sizes.append(len(gzip.compress(body, mtime=0)))
-        links = body.count(b'class="elsewhere"'), body.count(b"English abstract at arXiv")
+        links = body.count(b">Abstract at arXiv"), body.count(b"English abstract at arXiv")
         told.append(f"{len(day.records)} papers {sizes[-1] / 1000:.0f} kB")
         told[-1] += f" ({links[0]} without abstract, {links[1]} without the English one)"
     figure = "; ".join(told[:_HEAVIEST])
@@ -183,6 +184,7 @@ def _ways() -> str:
 
 def _accessible() -> str:
     """axe-core finds nothing on any kind or on a real day, light or dark, phone or desk."""
+    need("chromium", "npm")
     # The heaviest page is left to the other proofs: axe-core looks at it for minutes.
     _heaviest, *others = _real(_HEAVIEST).items()
     files, found = {**_every_kind(), **dict(others)}, list[str]()
@@ -201,6 +203,7 @@ def _accessible() -> str:
 
 def _valid(folder: Path) -> str:
     """The Nu Html Checker finds no error in any kind and in five real days."""
+    need("java", "npm")
     files = {**_every_kind(), **_real()}
     paths = _pages(files)
     errors = errors_in({path: files[path] for path in paths}, folder)
