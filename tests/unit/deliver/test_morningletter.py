@@ -1,8 +1,6 @@
 """The morning letter as it is read: golden files, and the checklist that every mail passes."""
 
-import os
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,9 @@ from paperpost.deliver.letters import Imprint, Letter
 from paperpost.deliver.mime import Envelope, message
 from paperpost.deliver.morningletter import morning_letter
 from paperpost.domain.morning import Morning
+from support.golden import golden
 from support.mornings import NOW, WELL, WRONG
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "deliver"
 IMPRINT = Imprint(
     site_url="https://papers.example.org",
     contact_mail="hello@example.org",
@@ -42,15 +40,12 @@ def made(morning: Morning) -> tuple[Letter, Any]:
 @pytest.mark.parametrize("name", MORNINGS)
 @pytest.mark.parametrize("kind", ["txt", "html"])
 def test_the_letter_is_the_golden_one(name: str, kind: str) -> None:
-    """PAPERPOST_GOLDEN=write renews the files, to be looked at before they are committed."""
+    """PAPERPOST_RENEW=1 renews the files, to be looked at before they are committed."""
     letter, parsed = made(MORNINGS[name])
     part = parsed.get_body(({"txt": "plain", "html": "html"}[kind],)).get_content()
     text = f"Subject: {letter.subject}\n\n{part}".replace("\r\n", "\n")
-    path = GOLDEN / f"{name}.{kind}"
-    written = os.environ.get("PAPERPOST_GOLDEN") == "write" and path.write_text(text)
 
-    assert not written
-    assert text == path.read_text(encoding="utf-8")
+    assert text == golden(f"deliver/{name}.{kind}", text)
 
 
 @pytest.mark.parametrize("name", MORNINGS)
