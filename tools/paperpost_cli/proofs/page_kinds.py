@@ -39,7 +39,7 @@ from paperpost_cli.proofs.reading_days import (
     page_of,
 )
 
-_STYLE = re.compile(rb"<style>.*?</style>", re.DOTALL)
+_STYLE = re.compile(rb"<style>.*?</style>|<meta name=\"[a-z-]*color-scheme\"[^>]*>", re.DOTALL)
 _DAY, _TIMES = timedelta(days=1), 20
 LANGUAGES, LENGTHS = ("both", "zh", "en"), ("brief", "full")
 _NAMED = {
@@ -122,7 +122,7 @@ def all_letters(records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
                 records, language=language, include=include, announce_types=tuple(AnnounceType)
             ),
         )
-        # QQ and 163 drop the style sheet: a letter has to stand without.
+        # QQ and 163 drop what is in the head: a letter has to stand without.
         yield f"mail/{language}-bare.html", _STYLE.sub(b"", body)
         yield f"mail/{language}-many.html", letter_of(many, language=language)
         asked = confirmation(language, f"{FACTS.site_url}/api/confirm/example", IMPRINT)
