@@ -420,7 +420,7 @@ def test_hostile_text_stays_text_on_a_page(facts: SiteFacts, hostile: list[Recor
     assert {str(e.tag).rpartition("}")[2] for e in root.iter()} - formulas == {
         e.tag for e in wanted.iter()
     }
-    assert {n for e in root.iter() for n in e.attrib} - {"accent"} == {
+    assert {n for e in root.iter() for n in e.attrib} - {"accent", "form"} == {
         n for e in wanted.iter() for n in e.attrib
     }
     assert {
