@@ -45,6 +45,10 @@ _OPENS = re.compile(r"\$\$?|\\[(\[]|\\begin\{[A-Za-z]+\*?\}")
 _CLOSES = re.compile(r"(?:\$\$?|\\[)\]]|\\end\{[A-Za-z]+\*?\})\Z")
 _SIZES = frozenset(["left", "right", "big", "Big", "bigl", "bigr", "displaystyle"])
 _DEEPEST = 12
+# A browser puts air around a minus, unless told that it belongs to what follows: [-1, 1], x = -1.
+_OWN_MINUS = re.compile(
+    r"(?P<before>\A|<mrow>|<mo>(?:[(\[{,:=≤≥≈∼∈→]|&lt;|&gt;)</mo>)<mo>-</mo>(?=<m)"
+)
 
 
 class _NotSetError(Exception):
@@ -68,7 +72,8 @@ def _set(source: str) -> str:
     except _NotSetError:
         return f"<code>{escape(source)}</code>"
     if re.fullmatch(r"<m[no]>[^<]*</m[no]>(?:<m[no]>[^<]*</m[no]>)*", row):
-        return re.sub(r"</?m[no]>", "", row)  # numbers and signs need no setting
+        return re.sub(r"</?m[no]>", "", row).replace("-", "−")  # they need no setting
+    row = _OWN_MINUS.sub(r'\g<before><mo form="prefix">−</mo>', row).replace("<mo>-<", "<mo>−<")
     return f"<math>{row}</math>" if row else ""
 
 

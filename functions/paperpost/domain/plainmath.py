@@ -10,7 +10,8 @@ from paperpost.domain.formulas import formulas
 from paperpost.domain.mathml import with_formulas
 
 _PART = re.compile(
-    r"<(?P<kind>m[ino]|mtext)>(?P<leaf>[^<]*)</m\w+>|(?P<end></\w+>)|<(?P<name>\w+)[^>]*>|(?P<bare>[^<]+)"
+    r'<(?P<kind>m[ino]|mtext)(?: form="prefix")?>(?P<leaf>[^<]*)</m\w+>'
+    r"|(?P<end></\w+>)|<(?P<name>\w+)[^>]*>|(?P<bare>[^<]+)"
 )
 _RELATIONS = frozenset("=≠<>≤≥≈≃∼∈∉⊂⊆→←⇒↦∝≡≫≪≲≳≍")
 _BETWEEN = frozenset("+−×⋅±∓∪∩⊗⊕")

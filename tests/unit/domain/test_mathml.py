@@ -28,6 +28,9 @@ from paperpost.domain.mathml import with_formulas
         (r"$\text{for all }x$", "<math><mtext>for all </mtext><mi>x</mi></math>"),
         (r"$\unknown{x}<y$", r"<code>$\unknown{x}&lt;y$</code>"),
         ("$x^{2$", "<code>$x^{2$</code>"),
+        ("$a-b$", "<math><mi>a</mi><mo>−</mo><mi>b</mi></math>"),
+        ("$-1$ to $[-1,1]$", "−1 to [−1,1]"),
+        ("$a=-b$", '<math><mi>a</mi><mo>=</mo><mo form="prefix">−</mo><mi>b</mi></math>'),
         ("$a<b$", "<math><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>"),
     ],
 )  # fmt: skip
@@ -55,7 +58,7 @@ def test_whatever_stands_in_a_formula_opens_no_element_but_ours(text: str) -> No
         "html", "head", "body", "p", "code", "math", "mi", "mn", "mo", "mtext", "mrow", "msub",
         "msup", "msubsup", "mfrac", "msqrt", "mover",
     }  # fmt: skip
-    assert {name for e in root.iter() for name in e.attrib} <= {"accent"}
+    assert {name for e in root.iter() for name in e.attrib} <= {"accent", "form"}
 
 
 @given(text=st.text())

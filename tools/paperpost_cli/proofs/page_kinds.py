@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from paperpost.data import taxonomy
 from paperpost.deliver.confirming import confirmation
@@ -16,7 +15,6 @@ from paperpost.domain.papers import AnnounceType
 from paperpost.domain.records import Record
 from paperpost.domain.rules import parse_rules
 from paperpost.domain.spending import Spend, Tokens
-from paperpost.domain.subscribers import Preferences
 from paperpost.publish.costs import Cap, Costs
 from paperpost.publish.days import CategoryView, counts
 from paperpost.publish.pages import (
@@ -28,8 +26,6 @@ from paperpost.publish.pages import (
     quiet_page,
 )
 from paperpost.publish.status import Status, Views, reconcile, status_page
-from paperpost.subscribe.lessmail import LESS
-from paperpost.subscribe.pages import PROBLEMS, Reader, show
 from paperpost_cli.proofs.reading_days import (
     CATEGORY,
     FACTS,
@@ -39,7 +35,7 @@ from paperpost_cli.proofs.reading_days import (
     page_of,
 )
 
-_STYLE = re.compile(rb"<style>.*?</style>", re.DOTALL)
+_STYLE = re.compile(rb"<style>.*?</style>|<meta name=\"[a-z-]*color-scheme\"[^>]*>", re.DOTALL)
 _DAY, _TIMES = timedelta(days=1), 20
 LANGUAGES, LENGTHS = ("both", "zh", "en"), ("brief", "full")
 _NAMED = {
@@ -86,28 +82,6 @@ def all_pages(records: Sequence[Record]) -> dict[str, bytes]:
     }
 
 
-def all_forms() -> Iterator[tuple[str, bytes]]:
-    """Every page that the sign-up API answers, in both languages."""
-    wanted = Preferences(
-        categories=(CATEGORY,), include=parse_rules(["title: survey"]), length="full"
-    )
-    told: dict[str, dict[str, Any]] = {
-        "accepted": {},
-        "confirm": {"wanted": wanted},
-        "confirmed": {"preferences_url": "/api/preferences/example"},
-        "less": {"wanted": replace(wanted, paused_until=date(2026, 5, 21))},
-        "unsubscribe": {"offers": tuple(LESS)},
-        "unsubscribed": {},
-        "erased": {},
-        "problem": {"text": PROBLEMS["rule-field"].zh, "field": "venue"},
-    }
-    for chinese in (True, False):
-        reader = Reader(chinese=chinese, wants_json=False)
-        for name, values in told.items():
-            answer = show(reader, name, site={"contact_mail": FACTS.contact_mail}, **values)
-            yield f"api/{name}-{'zh' if chinese else 'en'}.html", str(answer.body).encode()
-
-
 def all_letters(records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
     """Every form of a letter and of the confirmation mail, by a path of its own."""
     many = many_of(records, _TIMES)
@@ -122,7 +96,7 @@ def all_letters(records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
                 records, language=language, include=include, announce_types=tuple(AnnounceType)
             ),
         )
-        # QQ and 163 drop the style sheet: a letter has to stand without.
+        # QQ and 163 drop what is in the head: a letter has to stand without.
         yield f"mail/{language}-bare.html", _STYLE.sub(b"", body)
         yield f"mail/{language}-many.html", letter_of(many, language=language)
         asked = confirmation(language, f"{FACTS.site_url}/api/confirm/example", IMPRINT)

@@ -9,6 +9,7 @@ from paperpost.publish.pages import assets
 from paperpost_cli.frontdoor import SITE_HEADERS
 from paperpost_cli.proofs.browser import Browser, slow_phone
 from paperpost_cli.proofs.feed_records import sample
+from paperpost_cli.proofs.form_kinds import all_forms
 from paperpost_cli.proofs.page_checks import (
     SCREENS,
     errors_in,
@@ -17,7 +18,7 @@ from paperpost_cli.proofs.page_checks import (
     not_here,
     violations,
 )
-from paperpost_cli.proofs.page_kinds import all_forms, all_letters, all_pages
+from paperpost_cli.proofs.page_kinds import all_letters, all_pages
 from paperpost_cli.proofs.proof import Proof, ProofError
 from paperpost_cli.proofs.reading_days import letter_of, page_of, recorded_days
 from paperpost_cli.proofs.reading_payloads import inert

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -28,7 +28,8 @@ def served(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Iterator[s
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # a tab that goes on does not wait for the rest
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Say nothing: a proof prints one line."""
