@@ -39,6 +39,18 @@ def check_feed(path: str, *, published: Sequence[Shown], candidate: Sequence[Sho
         raise RefusedError(path, f"{_some(missing)} missing, published before")
 
 
+def check_places(path: str, *, published: Sequence[Shown], candidate: Sequence[Shown]) -> None:
+    """
+    Let *candidate* pass if it sets no entry back to an earlier day.
+
+    There it would leave the feed before its time. Raises: RefusedError: With the reason.
+    """
+    before = {shown.arxiv_id: shown.announced_on for shown in published}
+    back = [s.arxiv_id for s in candidate if s.announced_on < before.get(s.arxiv_id, date.min)]
+    if back:
+        raise RefusedError(path, f"{_some(back)} set back to an earlier day")
+
+
 def check_day(path: str, *, published: int, candidate: int) -> None:
     """
     Let a day page of *candidate* papers replace one of *published* papers (0: none yet).

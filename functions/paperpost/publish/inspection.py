@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from paperpost.domain.categories import Category
-from paperpost.domain.gate import Shown, check_day, check_feed
+from paperpost.domain.gate import Shown, check_day, check_feed, check_places
 from paperpost.publish.days import Day
 from paperpost.publish.feeds import FeedFiles
 from paperpost.publish.known import Known
@@ -32,9 +32,11 @@ def inspect(
         check_day(path, published=counted.published if counted else 0, candidate=len(day.records))
     check_readable(feeds.files, feeds.shown)
     path = f"{category.code}/feed.json"
-    if not press.settings.replacements_in_feeds:
-        published = _without_replacements(published, days)
-    check_feed(path, published=published, candidate=feeds.shown)
+    firsts = _without_replacements(published, days)
+    binding = published if press.settings.replacements_in_feeds else firsts
+    check_feed(path, published=binding, candidate=feeds.shown)
+    # An entry that is a replacement may still turn out to have been new before.
+    check_places(path, published=firsts, candidate=feeds.shown)
 
 
 def seen_in(stored: StoredFile | None) -> Sequence[Shown]:

@@ -1,11 +1,14 @@
 """What may replace what readers see."""
 
+from contextlib import suppress
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperpost.domain.errors import RefusedError
-from paperpost.domain.gate import Shown, check_day, check_feed
+from paperpost.domain.gate import Shown, check_day, check_feed, check_places
 
 MON, TUE, WED, THU = (date(2026, 4, day) for day in (20, 21, 22, 23))
 
@@ -71,3 +74,39 @@ def test_a_day_page_never_loses_papers() -> None:
 
     with pytest.raises(RefusedError, match="it has 2 papers, 3 are published"):
         check_day("p", published=3, candidate=2)
+
+
+def test_an_entry_is_not_set_back_to_an_earlier_day() -> None:
+    """Every id is there, and yet it would leave with a day that is not its own."""
+    candidate = shown(("d", WED), ("c", TUE), ("b", MON), ("a", MON))
+
+    with pytest.raises(RefusedError, match="b set back"):
+        check_places("f", published=PUBLISHED, candidate=candidate)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from("abcdef"), st.sampled_from((MON, TUE, WED, THU))),
+            max_size=6,
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_is_tried_in_a_row_readers_never_lose_what_came_on_the_two_newest_days(
+    candidates: list[list[tuple[str, date]]],
+) -> None:
+    """A reader remembers on which day each entry was first seen, across all that passed."""
+    published: list[Shown] = []
+    first_seen: dict[str, date] = {}
+    for candidate in (shown(*entries) for entries in candidates):
+        with suppress(RefusedError):
+            check_feed("f", published=published, candidate=candidate)
+            check_places("f", published=published, candidate=candidate)
+            published = candidate
+            first_seen = {**{s.arxiv_id: s.announced_on for s in candidate}, **first_seen}
+
+        there = {s.arxiv_id for s in published}
+        newest = sorted({*first_seen.values()}, reverse=True)[:2]
+        assert {i for i, on in first_seen.items() if on in newest} <= there
+        assert len(there) == len(published)
