@@ -23,6 +23,7 @@ from paperpost_cli.main import main
 from paperpost_cli.render import render
 from paperpost_cli.replay import Replay, plan_replay, stops
 from support.events import EVENTS, MADE_NAME, event_files, function_of, read_event, read_variables
+from support.readers import EPOCH_S
 from support.runtime import FunctionError, LambdaRuntime
 from support.samplerecords import PATH, kept_lines, papers_told_differently, record_lines
 from support.template import of_type
@@ -140,7 +141,8 @@ class Laptop:
             created_at=BEFORE,
             confirmed_at=BEFORE if confirmed else None,
         )
-        assert SubscriberTable(rows).create(subscriber, "made-up")
+        until = EPOCH_S if status is SubscriberStatus.UNCONFIRMED else None
+        assert SubscriberTable(rows).create(subscriber, "made-up", expires_at=until)
 
     def status(self) -> SubscriberStatus:
         """What the subscriber whom the events name has become."""
@@ -347,6 +349,7 @@ def test_a_confirmation_for_nobody_is_done(laptop: Laptop) -> None:
     assert laptop.invoke(event) == NOTHING_FAILED
 
 
+@pytest.mark.parametrize("before", [SubscriberStatus.CONFIRMED, SubscriberStatus.UNCONFIRMED])
 @pytest.mark.parametrize(
     ("name", "address", "status"),
     [
@@ -359,9 +362,10 @@ def test_a_confirmation_for_nobody_is_done(laptop: Laptop) -> None:
     ],
 )
 def test_feedback_ends_the_subscription(
-    laptop: Laptop, name: str, address: str, status: SubscriberStatus
+    laptop: Laptop, name: str, address: str, status: SubscriberStatus, before: SubscriberStatus
 ) -> None:
-    laptop.seat(SubscriberStatus.CONFIRMED, address)
+    """Who was asked and complained is remembered for it: both items, by the function's own role."""
+    laptop.seat(before, address)
     laptop.mailed(read_event(name))
 
     assert laptop.invoke(read_event(name)) == NOTHING_FAILED

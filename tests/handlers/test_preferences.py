@@ -88,6 +88,19 @@ def test_rules_types_and_the_most_papers_are_saved_and_shown_again(table: Subscr
     assert page.xpath("//textarea[@name='include']")[0].text == "diffusion\nauthor: Yann LeCun"
 
 
+def test_a_form_without_any_type_is_refused_and_not_silently_kept(table: SubscriberTable) -> None:
+    """Boxes that are not ticked are not sent: something else must say that they were there."""
+    store(table, status=CONFIRMED)
+    (form,) = page_of(call("GET", link("preferences"))).xpath("//form[@class='preferences']")
+    for box in form.xpath(".//input[@type='checkbox'][@name='announce_types']"):
+        box.checked = False
+
+    answer = call("POST", link("preferences"), form=dict(form.form_values()))
+
+    assert answer["statusCode"] == 422
+    assert "announce_types" in answer["body"]
+
+
 @pytest.mark.usefixtures("published")
 def test_a_preview_shows_what_would_have_matched_and_saves_nothing(table: SubscriberTable) -> None:
     """From the published records; a title stays text."""

@@ -71,7 +71,8 @@ def _category(code: str, configured: Collection[str], taxonomy: Taxonomy) -> str
 
 
 def _types(fields: Fields) -> tuple[AnnounceType, ...]:
-    wanted = {*fields["announce_types"]}
+    # The form also sends an empty one, so that no box at all is told from a form without boxes.
+    wanted = {*fields["announce_types"]} - {""}
     if not wanted or not wanted <= {*AnnounceType}:
         raise RequestError("field", field="announce_types")
     return tuple(kind for kind in AnnounceType if kind in wanted)

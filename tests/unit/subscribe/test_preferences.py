@@ -1,13 +1,21 @@
 """A form changes what it shows and nothing else."""
 
+import dataclasses
+import json
 from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from paperpost.data import taxonomy
+from paperpost.data import calendar, taxonomy
 from paperpost.domain.subscribers import Cadence, Preferences, Rule
-from paperpost.subscribe.forms import Fields, RequestError
+from paperpost.storage.profiles import preferences_item, preferences_of
+from paperpost.subscribe.arrivals import expected_arrival
+from paperpost.subscribe.forms import Fields, RequestError, read_fields
 from paperpost.subscribe.preferences import read_preferences
+from support.readers import NOW
 
 STORED = Preferences(
     categories=("cs.CV",),
@@ -134,3 +142,26 @@ def test_an_empty_list_of_types_is_refused() -> None:
 def test_a_value_that_cannot_be_is_refused_by_name(field: str, value: str, problem: str) -> None:
     """The answer names the field."""
     assert problem_of({field: [value]}) == (problem, field)
+
+
+WORDS = st.sampled_from(
+    ["cs.CV", "cs.AI", "math.ST", "en", "weekly", "full", "7", "24", "-0", "1e3", "²", "",
+     "Asia/Shanghai", "US/../Eastern", "2026-05-01", "2026-02-30", "9999-12-31", "0001-01-01",
+     "new", "replace-cross", "author: Y. LeCun", "title:", "\n", " ", "x" * 101]
+)  # fmt: skip
+VALUES = WORDS | st.text(max_size=30) | st.integers() | st.booleans() | st.none() | st.floats()
+FIELDS = st.sampled_from([f.name for f in dataclasses.fields(Preferences)])
+SENT = st.dictionaries(FIELDS, VALUES | st.lists(VALUES, max_size=4), max_size=5)
+
+
+@given(SENT)
+def test_whatever_is_sent_is_refused_or_can_be_kept_and_served(sent: dict[str, Any]) -> None:
+    """What is accepted comes back from its stored form, and a next mail can be told for it."""
+    body = json.dumps({"categories": "cs.CV", **sent})
+    try:
+        wanted = read(read_fields(body, is_base64=False, content_type="application/json"))
+    except RequestError:
+        return
+
+    assert preferences_of(preferences_item(wanted)) == wanted
+    assert expected_arrival(wanted, calendar(), now=NOW) > NOW
