@@ -213,7 +213,7 @@ def _look(on: date, at: tuple[int, str]) -> Step:
 
 
 def write_feeds(
-    series: Path, folder: Path, categories: Sequence[str]
+    series: Path, folder: Path, categories: Sequence[str], *, is_short: bool
 ) -> dict[date, dict[str, str]]:
     """Each recorded day as one file a category, with a withdrawal; date → category → file name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -223,6 +223,8 @@ def write_feeds(
         on: json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))["papers"]
         for on in (_MONDAY, _LOST, _LATE, _NEXT)
     }
+    if is_short:
+        days = {on: _crossed(papers, categories) for on, papers in days.items()}
     days[_NEXT].append(_withdrawal(days[_MONDAY], categories))
     for on, papers in days.items():
         for paper in papers:
@@ -235,6 +237,14 @@ def write_feeds(
                 (folder / name).write_bytes(rss(items, names=category, on=on))
                 found.setdefault(on, {})[category] = name
     return found
+
+
+def _crossed(papers: Sequence[dict[str, Any]], categories: Sequence[str]) -> list[dict[str, Any]]:
+    """Few papers share small categories: every second one of them is cross-listed in all."""
+    small = [paper for paper in papers if {*paper["categories"]} & {*categories}]
+    for paper in small[::2]:
+        paper["categories"] = list(dict.fromkeys((*paper["categories"], *categories)))
+    return small
 
 
 def _withdrawal(papers: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> dict[str, Any]:
@@ -318,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     categories = tuple(given.category or CATEGORIES)
     late = LATE_CATEGORY if LATE_CATEGORY in categories else categories[0]
-    feeds = write_feeds(given.series, given.out / "feeds", categories)
+    feeds = write_feeds(given.series, given.out / "feeds", categories, is_short=given.short)
     people = invent(given.subscribers, categories, seed=given.seed, is_short=given.short)
     planned = steps(feeds, late=late, is_short=given.short)
     with laptop(given.out, categories, at=planned[0].at) as cloud:
