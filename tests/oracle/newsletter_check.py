@@ -152,7 +152,7 @@ def _judge_reader(
         assert wishes is not None
         where = f"{reader.address} {issue.name}"
         _compare(where, owed, found, tally)
-        held = {i for letter in found for i in letter.ids} & (owed.new | owed.late)
+        held = {i for x in found for part in ("new", "late") for i in x.papers.get(part, ())}
         again = sorted(held & seen.keys())
         told = [i for i in again if not _may_come_again(seen[i], wishes)]
         tally.repeated += (f"{where} holds {i} once more" for i in told)
