@@ -50,6 +50,7 @@ class Crashes:
         """One worker a kill, each followed by what brings an issue on; then one that lives."""
         for number, kill in enumerate(kills, 1):
             status = self._work(kill)
+            assert len(self.trap.done) == number, f"the worker ended with {status}, not at {kill}"
             self.trap.done[-1]["status"] = status
             self._resume(by_compose=number % _COMPOSED == 0)
         assert self._work(None) == 0
