@@ -183,22 +183,26 @@ def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool)
 
     Wednesday's batch cannot be read until Saturday, one category of Thursday's until six hours
     later; the week's issue is frozen at the cut-off, since nothing comes on Friday. The short form
-    has neither hours nor weeks, and Wednesday comes with next Monday.
+    has neither hours nor weeks, and what is late comes with next Monday.
     """
-    timely = tuple(name for category, name in feeds[_LATE].items() if category != late)
-    lost, following = tuple(feeds[_LOST].values()), tuple(feeds[_NEXT].values())
+    monday, lost, thursday, following = (
+        tuple(feeds[on].values()) for on in (_MONDAY, _LOST, _LATE, _NEXT)
+    )
+    late_file = feeds[_LATE][late]
+    timely = tuple(name for name in thursday if name != late_file)
     found = [
         Step(at=_eastern(_MONDAY - timedelta(days=1), "12:00"), act="first"),
-        Step(at=_eastern(_MONDAY, "00:21"), files=tuple(feeds[_MONDAY].values())),
+        Step(at=_eastern(_MONDAY, "00:21"), files=monday),
         Step(at=_eastern(_LATE, "00:21"), files=timely),
-        Step(at=_eastern(_LATE, "06:21"), files=(feeds[_LATE][late],)),
-        Step(at=_eastern(_NEXT, "00:21"), files=(lost + following) if is_short else following),
     ]
     if is_short:
-        return found
+        everything = (*lost, late_file, *following)
+        return [*found, Step(at=_eastern(_NEXT, "00:21"), files=everything)]
     found += [
         Step(at=_eastern(_LOST, "12:00"), act="people"),
+        Step(at=_eastern(_LATE, "06:21"), files=(late_file,)),
         Step(at=_eastern(_SATURDAY, "09:21"), files=lost),
+        Step(at=_eastern(_NEXT, "00:21"), files=following),
         *(Step(at=_eastern(friday, "07:31"), act="compose") for friday in _FRIDAYS),
         *(_look(on, at) for on in (_MONDAY, _LATE, _NEXT) for at in _LOOKS),
         *(_look(friday, at) for friday in _FRIDAYS for at in _LOOKS_ON_SATURDAY),
