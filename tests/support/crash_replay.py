@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from paperpost.domain.issues import issue_id
@@ -24,7 +24,7 @@ from paperpost_cli.issue import Ledger
 from paperpost_cli.laptop import ROOT, LaptopCloud
 from paperpost_cli.stacks import Stack
 from support.feeds import Item, rss
-from support.newsletter_replay import EASTERN, bring_along, fire, laptop
+from support.laptop_runs import bring_along, eastern, fire, laptop
 from support.trap import PLACES, Kill, Trap, proxied
 
 ON = date(2026, 4, 21)  # a Tuesday
@@ -141,7 +141,7 @@ def prepare(cloud: LaptopCloud, out: Path, subscribers: int) -> None:
     feed = out / "feed.xml"
     feed.write_bytes(rss(items, names=_CATEGORY, on=ON))
     cloud.announce([feed])
-    cloud.set_clock(_eastern("00:21"))
+    cloud.set_clock(eastern(ON, "00:21"))
     fire(cloud, "fetch")
     fire(cloud, "compose")
 
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     trap = Trap()
     with ExitStack() as opened:
-        at = _eastern("00:00")
+        at = eastern(ON, "00:00")
         cloud = opened.enter_context(laptop(given.out, [_CATEGORY], at=at - timedelta(hours=12)))
         opened.enter_context(cloud.paused("DeliveryQueue"))
         prepare(cloud, given.out, given.subscribers)
@@ -182,15 +182,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for address in (cloud.emulator.endpoint, cloud.standin.url)
         )
         endpoints = {"AWS_ENDPOINT_URL": emulator, "AWS_ENDPOINT_URL_SESV2": standin}
-        crashes = Crashes(cloud=cloud, trap=trap, endpoints=endpoints, at=_eastern("00:22"))
+        crashes = Crashes(cloud=cloud, trap=trap, endpoints=endpoints, at=eastern(ON, "00:22"))
         crashes.run(plan(given.kills, given.subscribers))
         cloud.settle()
         leave(cloud, trap, given.out)
     return 0
-
-
-def _eastern(at: str) -> datetime:
-    return datetime.combine(ON, time.fromisoformat(at), EASTERN).astimezone(UTC)
 
 
 if __name__ == "__main__":
