@@ -8,13 +8,11 @@ has just judged, one at a time, and fails unless each is found.
 
 import argparse
 import json
-import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +20,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from oracle.findings import Finding, finding
-from oracle.letters import Mail, read_mails
+from oracle.letters import read_mails
+from oracle.newsletter_letters import Letter, end_of, faults_in, read_letters
 from oracle.owed import Issue, Owed, Reader, World, read_people, read_world
 from oracle.wishes import Wishes
 
-_HEADINGS = (
-    ("late", ("迟到 ", "Late arrivals: ")),
-    ("replaced", ("更新版 ", "Replacements: ")),
-    ("withdrawn", ("已撤稿 ", "Withdrawn: ")),
-    ("new", ("符合你的规则 ", "Matches your rules: ", "论文 ", "Papers: ")),
-)
-# Below the papers of a block or a line; what an abstract mentions stands inside a sentence.
-_PAPER = re.compile(r"(?:^|^  )https://arxiv\.org/abs/(\S+?)(?:  PDF .*)?$", re.MULTILINE)
-_RULE = "-" * 40
-_ENDED = {"bounce": "bounced", "suppressionlist": "bounced", "complaint": "complained"}
 # A thousand letters take some minutes from when compose looks for what is due.
 _WITHIN = timedelta(minutes=20)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A letter: `papers` are the ids by section, as often as they stand there."""
-
-    name: str
-    to: str
-    issue: str
-    at: datetime
-    papers: Mapping[str, tuple[str, ...]]
-
-    @property
-    def ids(self) -> Counter[str]:
-        """Every paper, as often as it stands in the letter."""
-        return Counter(i for ids in self.papers.values() for i in ids)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,13 +119,13 @@ def _judge_reader(
         if is_gone or not owed.all:
             by_key[reader.address, issue.name] = found  # told as letters nobody was to get
             continue
-        is_gone = bool(_end_of(reader.address))
+        is_gone = bool(end_of(reader.address))
         if len(found) != 1:
             tally.letters.append(f"{reader.address} has {len(found)} letters of {issue.name}")
         assert wishes is not None
         where = f"{reader.address} {issue.name}"
         _compare(where, owed, found, tally)
-        held = {i for letter in found for i in letter.ids} & (owed.new | owed.late)
+        held = {i for x in found for part in ("new", "late") for i in x.papers.get(part, ())}
         again = sorted(held & seen.keys())
         told = [i for i in again if not _may_come_again(seen[i], wishes)]
         tally.repeated += (f"{where} holds {i} once more" for i in told)
@@ -211,104 +184,24 @@ def _allowed(owed: Owed, held: Mapping[str, int]) -> frozenset[str]:
 
 def _wrong_ends(readers: Sequence[Reader], statuses: Mapping[str, str]) -> Iterator[str]:
     for reader in readers:
-        wanted = _end_of(reader.address) or ("unsubscribed" if reader.left_at else "confirmed")
+        wanted = end_of(reader.address) or ("unsubscribed" if reader.left_at else "confirmed")
         if statuses.get(reader.address) != wanted:
             yield f"{reader.address} is {statuses.get(reader.address)}, not {wanted}"
-
-
-def _end_of(address: str) -> str:
-    """What the first letter to a simulator address leads to; '' for any other."""
-    local, _, domain = address.partition("@")
-    return _ENDED.get(local.partition("+")[0], "") if domain.startswith("simulator.") else ""
 
 
 def _count(letters: Sequence[Letter], issue: Issue) -> int:
     return sum(letter.issue == issue.name for letter in letters)
 
 
-def read_letters(mails: Sequence[Mail]) -> list[Letter]:
-    """The letters among the mails."""
-    return [
-        Letter(
-            name=mail.name.partition("-")[0],
-            to=mail.to,
-            issue=mail.issue,
-            at=parsedate_to_datetime(mail.header("Date")).astimezone(UTC),
-            papers=_sections(mail.text),
-        )
-        for mail in mails
-        if mail.issue
-    ]
-
-
-def _sections(text: str) -> dict[str, tuple[str, ...]]:
-    """The ids under each heading: a line with a rule below it."""
-    found = defaultdict[str, tuple[str, ...]](tuple)
-    section = ""
-    parts = re.split(rf"^(.*)\n{_RULE}$", text.replace("\r\n", "\n"), flags=re.MULTILINE)
-    for heading, body in zip(parts[1::2], parts[2::2], strict=True):
-        section = next((n for n, words in _HEADINGS if heading.startswith(words)), section)
-        found[section] += tuple(_PAPER.findall(body))
-    return dict(found)
-
-
 def controls(run: Run) -> Finding:
     """Faults in the mailbox, one at a time: each must be found by the check that is for it."""
-    faults = _faults(run.letters)
+    faults = faults_in(run.letters)
     missed = list[str]()
     for name, (check, letters, ends) in faults.items():
         spoilt = replace(run, letters=letters, statuses={**run.statuses, **ends})
         if check not in {one.name for one in judge(spoilt) if not one.ok}:
             missed.append(f"{name} is not found")
     return finding("faults put into the mailbox", f"{len(faults)}, {len(missed)} not found", missed)
-
-
-def _faults(
-    letters: Sequence[Letter],
-) -> dict[str, tuple[str, Sequence[Letter], Mapping[str, str]]]:
-    """Name → the check that must see it, the mailbox with it, and statuses that it changes."""
-    papers = "each matching paper exactly once"
-    full = next(
-        one for one in letters if len(one.papers.get("new", ())) > 1 and not _end_of(one.to)
-    )
-    ended = next(one for one in letters if _end_of(one.to))
-    later = max(letters, key=lambda one: one.issue)
-    short = {**full.papers, "new": full.papers["new"][1:]}
-    double = {**full.papers, "new": (*full.papers["new"], full.papers["new"][0])}
-    moved = {"late": full.papers["new"], "new": ()}
-    rest = [one for one in letters if one is not full]
-    return {
-        "a letter lost": ("letters", rest, {}),
-        "a letter sent twice": ("letters", [*letters, replace(full, name="again")], {}),
-        "a letter to somebody else": (
-            "letters",
-            [*rest, replace(full, to="nobody@example.org")],
-            {},
-        ),
-        "a paper lost": (papers, [*rest, replace(full, papers=short)], {}),
-        "a paper told twice": (papers, [*rest, replace(full, papers=double)], {}),
-        "a paper nobody announced": (
-            papers,
-            [*rest, replace(full, papers={**full.papers, "late": ("2604.00000",)})],
-            {},
-        ),
-        "papers under a wrong heading": (
-            "sections of the letters",
-            [*rest, replace(full, papers={**full.papers, **moved})],
-            {},
-        ),
-        "a letter an hour early": (
-            "letters at their hour",
-            [*rest, replace(full, at=full.at - timedelta(hours=1))],
-            {},
-        ),
-        "a letter behind a bounce": (
-            "suppressed",
-            [*letters, replace(later, to=ended.to, name="again")],
-            {},
-        ),
-        "a bounce that is not obeyed": ("suppressed", letters, {ended.to: "confirmed"}),
-    }
 
 
 def check(out: Path) -> list[Finding]:

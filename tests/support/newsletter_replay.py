@@ -9,43 +9,31 @@ feeds/ and announced.json (which file could be read from when), looks.json (when
 """
 
 import argparse
-import gzip
 import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from paperpost.domain.tokens import TokenKeys
-from paperpost.storage.queues import Queue
-from paperpost.storage.subscribers import SubscriberTable
-from paperpost_cli.cloud.standin import ReplayModel, Standin
-from paperpost_cli.laptop import ROOT, SENDER_DOMAIN, Folders, LaptopCloud
-from paperpost_cli.local import SAMPLE, Plan, stack_parameters
+from paperpost_cli.laptop import LaptopCloud
 from paperpost_cli.mailbox import list_mails
-from paperpost_cli.readers import Reader, _post, confirm, sign_up
-from paperpost_cli.replay import Replay
-from paperpost_cli.subscribers import Office, imported, read_rows
-from support.feeds import Item, rss
+from paperpost_cli.readers import Reader, confirm, post, sign_up
+from support.laptop_runs import bring_along, eastern, fire, laptop
+from support.newsletter_feeds import LATE, LOST, MONDAY, NEXT, write_feeds
 from support.newsletter_people import Person, invent
 
-EASTERN = ZoneInfo("America/New_York")
 CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.GR", "cs.LG", "cs.MM", "cs.RO", "eess.IV")
 LATE_CATEGORY = "cs.LG"
-_MONDAY, _LOST, _LATE, _NEXT = (date(2026, 4, day) for day in (20, 22, 23, 27))
 _SATURDAY, _FRIDAYS = date(2026, 4, 25), (date(2026, 4, 24), date(2026, 5, 1))
 # Shortly before and behind readers' hours in the zones of newsletter_people.
 _LOOKS = ((0, "07:20"), (0, "21:55"), (0, "22:05"), (1, "01:35"), (1, "04:05"))
 _LOOKS_ON_SATURDAY = ((1, "00:05"), (1, "01:35"), (1, "04:05"), (1, "07:20"), (1, "22:05"))
-_A_SECOND = 200.0  # what SES lets an account of this size send
 _AT_ONCE = 4
 _LINK = re.compile(r"https?://\S+?(/api/(?:unsubscribe|preferences)/[\w.~-]+)")
 
@@ -134,47 +122,12 @@ class Play:
         self.cloud.settle()
 
     def _press(self, path: str, body: str, kind: str) -> None:
-        status, answer = _post(f"{self.cloud.api()}{path}", body, kind)
+        status, answer = post(f"{self.cloud.api()}{path}", body, kind)
         assert status == HTTPStatus.OK, f"{path.split('/')[2]}: {status} {answer[:200]}"
 
     def _note(self, person: Person, what: str, **more: Any) -> None:
         event = {"at": _stamp(self.cloud.now()), "what": what, **more}
         self.events.setdefault(person.address, []).append(event)
-
-
-def fire(cloud: LaptopCloud, stage: str) -> None:
-    """Fire the schedules of *stage*, and let what follows from them happen."""
-    for schedule in cloud.schedules():
-        if cloud.stage_of(schedule.function) == stage:
-            cloud.fire(schedule)
-            cloud.settle()
-
-
-def bring_along(
-    cloud: LaptopCloud, out: Path, readers: Sequence[tuple[str, Mapping[str, Any]]]
-) -> None:
-    """Import confirmed readers, an address and wishes each, as an operator does with a list."""
-    columns = ("categories", "cadence", "language", "length")
-    rows = [
-        (address, " ".join(wishes["categories"]), *(wishes[name] for name in columns[1:]))
-        for address, wishes in readers
-    ]
-    lines = [",".join(row) for row in (("address", *columns), *rows)]
-    path = out / "list.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    keys = cloud.emulator.client("ssm").get_parameter(
-        Name="/paperpost/token-keys", WithDecryption=True
-    )
-    office = Office(
-        table=SubscriberTable(cloud.table("SubscribersTable")),
-        keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
-        queue=Queue(cloud.emulator.client("sqs"), "nobody is asked to confirm"),
-        now=cloud.now(),
-    )
-    counts = imported(
-        office, read_rows(path), consent_source="a list", dry_run=False, is_quiet=True
-    )
-    assert counts["confirmed"] == len(rows), counts
 
 
 def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool) -> list[Step]:
@@ -183,24 +136,28 @@ def steps(feeds: Mapping[date, Mapping[str, str]], *, late: str, is_short: bool)
 
     Wednesday's batch cannot be read until Saturday, one category of Thursday's until six hours
     later; the week's issue is frozen at the cut-off, since nothing comes on Friday. The short form
-    has neither hours nor weeks, and Wednesday comes with next Monday.
+    has neither hours nor weeks, and what is late comes with next Monday.
     """
-    timely = tuple(name for category, name in feeds[_LATE].items() if category != late)
-    lost, following = tuple(feeds[_LOST].values()), tuple(feeds[_NEXT].values())
+    monday, lost, thursday, following = (
+        tuple(feeds[on].values()) for on in (MONDAY, LOST, LATE, NEXT)
+    )
+    late_file = feeds[LATE][late]
+    timely = tuple(name for name in thursday if name != late_file)
     found = [
-        Step(at=_eastern(_MONDAY - timedelta(days=1), "12:00"), act="first"),
-        Step(at=_eastern(_MONDAY, "00:21"), files=tuple(feeds[_MONDAY].values())),
-        Step(at=_eastern(_LATE, "00:21"), files=timely),
-        Step(at=_eastern(_LATE, "06:21"), files=(feeds[_LATE][late],)),
-        Step(at=_eastern(_NEXT, "00:21"), files=(lost + following) if is_short else following),
+        Step(at=eastern(MONDAY - timedelta(days=1), "12:00"), act="first"),
+        Step(at=eastern(MONDAY, "00:21"), files=monday),
+        Step(at=eastern(LATE, "00:21"), files=timely),
     ]
     if is_short:
-        return found
+        everything = (*lost, late_file, *following)
+        return [*found, Step(at=eastern(NEXT, "00:21"), files=everything)]
     found += [
-        Step(at=_eastern(_LOST, "12:00"), act="people"),
-        Step(at=_eastern(_SATURDAY, "09:21"), files=lost),
-        *(Step(at=_eastern(friday, "07:31"), act="compose") for friday in _FRIDAYS),
-        *(_look(on, at) for on in (_MONDAY, _LATE, _NEXT) for at in _LOOKS),
+        Step(at=eastern(LOST, "12:00"), act="people"),
+        Step(at=eastern(LATE, "06:21"), files=(late_file,)),
+        Step(at=eastern(_SATURDAY, "09:21"), files=lost),
+        Step(at=eastern(NEXT, "00:21"), files=following),
+        *(Step(at=eastern(friday, "07:31"), act="compose") for friday in _FRIDAYS),
+        *(_look(on, at) for on in (MONDAY, LATE, NEXT) for at in _LOOKS),
         *(_look(friday, at) for friday in _FRIDAYS for at in _LOOKS_ON_SATURDAY),
     ]
     return sorted(found, key=lambda step: step.at)
@@ -210,82 +167,6 @@ def _look(on: date, at: tuple[int, str]) -> Step:
     """Let compose look for what is due, so many days behind *on* at a time of UTC."""
     moment = datetime.combine(on + timedelta(days=at[0]), time.fromisoformat(at[1]), UTC)
     return Step(at=moment, act="compose")
-
-
-def write_feeds(
-    series: Path, folder: Path, categories: Sequence[str]
-) -> dict[date, dict[str, str]]:
-    """Each recorded day as one file a category, with a withdrawal; date → category → file name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    seen = Counter[str]()
-    found: dict[date, dict[str, str]] = {}
-    days = {
-        on: json.loads(gzip.decompress((series / f"cs.CV_{on}.json.gz").read_bytes()))["papers"]
-        for on in (_MONDAY, _LOST, _LATE, _NEXT)
-    }
-    days[_NEXT].append(_withdrawal(days[_MONDAY], categories))
-    for on, papers in days.items():
-        for paper in papers:
-            is_first = paper["announce_type"] in {"new", "cross"}
-            seen[paper["arxiv_id"]] += 1 if is_first or seen[paper["arxiv_id"]] else 2
-        for category in categories:
-            items = [_item(p, category, seen) for p in papers if category in p["categories"]]
-            if items:
-                name = f"{on}-{category}.xml"
-                (folder / name).write_bytes(rss(items, names=category, on=on))
-                found.setdefault(on, {})[category] = name
-    return found
-
-
-def _withdrawal(papers: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> dict[str, Any]:
-    """No recorded day has one: the new paper in most of *categories* is taken back."""
-    new = [paper for paper in papers if paper["announce_type"] == "new"]
-    most = max(new, key=lambda paper: len({*paper["categories"]} & {*categories}))
-    said = f"This paper has been withdrawn by the authors. {most['abstract']}"
-    return {**most, "announce_type": "replace", "abstract": said}
-
-
-def _item(paper: Mapping[str, Any], category: str, seen: Mapping[str, int]) -> Item:
-    primary = paper["primary_category"]
-    kind = "replace" if paper["announce_type"].startswith("replace") else "new"
-    crossed = {"new": "cross", "replace": "replace-cross"}[kind]
-    return Item(
-        arxiv_id=paper["arxiv_id"],
-        version=seen[paper["arxiv_id"]],
-        announce_type=kind if category == primary else crossed,
-        title=paper["title"],
-        abstract=paper["abstract"],
-        creator=", ".join(paper["authors"]),
-        categories=(primary, *(c for c in paper["categories"] if c != primary)),
-    )
-
-
-@contextmanager
-def laptop(
-    out: Path, categories: Sequence[str], *, at: datetime, a_second: float = _A_SECOND
-) -> Iterator[LaptopCloud]:
-    """The laptop cloud with the real template, as it stands at *at*."""
-    plan = Plan(
-        replay=Replay(days={}, categories=tuple(categories)),
-        categories=tuple(categories),
-        out=out,
-        readers=0,
-        template=ROOT / "template.yaml",
-        port=8000,
-    )
-    folders = Folders.of(out)
-    standin = Standin(
-        mail_dir=folders.mail,
-        model=ReplayModel.from_file(SAMPLE / "answers.jsonl"),
-        verified_domain=SENDER_DOMAIN,
-        mails_a_second=a_second,
-    )
-    cloud = LaptopCloud(folders, standin=standin, template=plan.template)
-    try:
-        cloud.start(stack_parameters(plan) | {"EnrichProvider": "extractive"}, at=at)
-        yield cloud
-    finally:
-        cloud.stop()
 
 
 def leave(play: Play, *, seed: int) -> None:
@@ -318,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     categories = tuple(given.category or CATEGORIES)
     late = LATE_CATEGORY if LATE_CATEGORY in categories else categories[0]
-    feeds = write_feeds(given.series, given.out / "feeds", categories)
+    feeds = write_feeds(given.series, given.out / "feeds", categories, is_short=given.short)
     people = invent(given.subscribers, categories, seed=given.seed, is_short=given.short)
     planned = steps(feeds, late=late, is_short=given.short)
     with laptop(given.out, categories, at=planned[0].at) as cloud:
@@ -328,10 +209,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             play.step(step)
         leave(play, seed=given.seed)
     return 0
-
-
-def _eastern(on: date, at: str) -> datetime:
-    return datetime.combine(on, time.fromisoformat(at), EASTERN).astimezone(UTC)
 
 
 def _stamp(at: datetime) -> str:

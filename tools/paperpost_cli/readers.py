@@ -68,7 +68,7 @@ def sign_up(readers: Iterable[Reader], *, api: str) -> None:
     """
     for reader in readers:
         body = {"email": reader.address, **reader.preferences}
-        status, answer = _post(f"{api}/api/subscribe", json.dumps(body), "application/json")
+        status, answer = post(f"{api}/api/subscribe", json.dumps(body), "application/json")
         if status != HTTPStatus.ACCEPTED:
             raise SignUpError(f"POST /api/subscribe answered {status}: {answer[:200]}")
 
@@ -84,7 +84,7 @@ def confirm(readers: Iterable[Reader], *, api: str, mails: Path) -> None:
         path = links.get(reader.address)
         if path is None:
             raise SignUpError(f"{reader.address} got no confirmation mail")
-        status, answer = _post(f"{api}{path}", "", "application/x-www-form-urlencoded")
+        status, answer = post(f"{api}{path}", "", "application/x-www-form-urlencoded")
         if status != HTTPStatus.OK:
             raise SignUpError(f"POST /api/confirm answered {status}: {answer[:200]}")
 
@@ -99,7 +99,8 @@ def confirmation_links(mails: Path) -> dict[str, str]:
     return links
 
 
-def _post(url: str, body: str, content_type: str) -> tuple[int, str]:
+def post(url: str, body: str, content_type: str) -> tuple[int, str]:
+    """Status and text of the answer to a POST, as a browser or a mail program sends it."""
     address = urlsplit(url)
     connection = HTTPConnection(address.netloc, timeout=_TIMEOUT_S)
     try:

@@ -324,6 +324,7 @@ def test_the_account_has_a_quota(standin: Standin) -> None:
 
     assert account["SendingEnabled"]
     assert account["SendQuota"]["SentLast24Hours"] == 1.0
+    assert account["SendQuota"]["MaxSendRate"] == 14.0
 
 
 def test_an_unknown_request_is_answered_with_an_error(standin: Standin) -> None:
