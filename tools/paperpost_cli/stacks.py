@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -93,6 +94,11 @@ class Stack:
         told = self.client("lambda").get_function_configuration(FunctionName=name)
         variables: Mapping[str, str] = told["Environment"]["Variables"]
         return variables
+
+    def now(self) -> datetime:
+        """The time (UTC) that the stack's functions go by; a replay moves it."""
+        offset_s = float(self.settings("Deliver").get("CLOCK_OFFSET_S") or 0)
+        return datetime.now(UTC) + timedelta(seconds=offset_s)
 
     def _table(self, output: str) -> "Table":
         return self.session.resource("dynamodb", endpoint_url=self.endpoint).Table(
