@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -115,8 +115,8 @@ def _totals(one: Lost) -> dict[str, int]:
 
 def run_unlock(options: argparse.Namespace) -> int:
     """Tell what is locked; with `--open-letters` decide on it, and let mail go again."""
-    unlocking = Unlocking(stack=Stack.of(options.stack), now=datetime.now(UTC))
-    guard = unlocking.stack.guard
+    stack = Stack.of(options.stack)
+    unlocking, guard = Unlocking(stack=stack, now=stack.now()), stack.guard
     locked = guard.why_locked()
     if not locked:
         print("Nothing is locked.")

@@ -32,7 +32,7 @@ class Reconciler:
         ]
 
     def _settled(self, issue: str, shard: int, *, now: datetime) -> Iterator[Delivery]:
-        for delivery in self.deliveries.list_deliveries(issue, shard):
+        for delivery in self.deliveries.list_standings(issue, shard):
             state = reconciled(delivery, now=now, policy=self.policy)
             if state is None:
                 yield delivery

@@ -26,6 +26,10 @@ _SETTLES = frozenset(
 )
 
 
+# What keeps a mail from its reader, be it for now.
+_UNHEARD = frozenset({FeedbackKind.BOUNCED, FeedbackKind.BOUNCED_FOR_NOW, FeedbackKind.REJECTED})
+
+
 class Outcome(StrEnum):
     """What feedback led to; also the name of its metric."""
 
@@ -34,6 +38,7 @@ class Outcome(StrEnum):
     SETTLED = "FeedbackSettled"  # a letter of unknown fate is known to be sent
     UNCHANGED = "FeedbackUnchanged"  # known before, or a repeat
     NOTED = "FeedbackNoted"  # of a kind that changes nothing yet
+    UNHEARD = "FeedbackUnheard"  # the operator's morning letter did not arrive
     STRANGER = "FeedbackStranger"  # not of a mail that we know to have sent to that address
 
 
@@ -81,7 +86,9 @@ def apply(
     issue only a letter that the ledger knows: an event about anything else, forged or not ours,
     must not end a subscription.
     """
-    if feedback.kind not in _SETTLES:
+    if feedback.mail_kind == "morning" and feedback.kind in _UNHEARD:
+        return Outcome.UNHEARD
+    if feedback.mail_kind == "morning" or feedback.kind not in _SETTLES:
         return Outcome.NOTED
     subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
     if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):
@@ -90,16 +97,28 @@ def apply(
     shard = shard_of(subscriber.subscriber_id, row.shards) if row else 0
     if feedback.issue and not _knows(ledger, feedback, shard):
         return Outcome.STRANGER
+    return _obey(feedback, row, shard, subscribers=subscribers, ledger=ledger, now=now)
+
+
+def _obey(
+    feedback: Feedback,
+    row: IssueRow | None,
+    shard: int,
+    *,
+    subscribers: Subscribers,
+    ledger: Ledger,
+    now: datetime,
+) -> Outcome:
+    """What follows from an event of our own; *row*: of its issue, None for a confirmation."""
     wanted = _ENDS.get(feedback.kind)
-    ended = wanted and subscribers.set_status(subscriber.subscriber_id, wanted, now=now)
+    ended = wanted and subscribers.set_status(feedback.subscriber_id, wanted, now=now)
     paused = feedback.kind is FeedbackKind.BOUNCED_FOR_NOW and subscribers.note_bounce(
-        subscriber.subscriber_id, feedback.message_id, at=feedback.at or now
+        feedback.subscriber_id, feedback.message_id, at=feedback.at or now
     )
-    # A confirmation mail belongs to no issue.
     settled = row is not None and ledger.confirm_sent(
         feedback.issue,
         shard,
-        subscriber.subscriber_id,
+        feedback.subscriber_id,
         message_id=feedback.message_id,
         now=now,
     )

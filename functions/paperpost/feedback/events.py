@@ -48,8 +48,9 @@ class Feedback:
     """
     One event for one recipient. `event_type`: SES's own word, for the log.
 
-    `issue` and `subscriber_id` come from the tags that deliver gave the mail, or are ''. `at`:
-    when a mail bounced (UTC), None for other kinds, and where SES does not tell.
+    `issue`, `subscriber_id` and `mail_kind` (confirm, morning) come from the tags that deliver gave
+    the mail, or are ''. `at`: when a mail bounced (UTC), None for other kinds, and where SES does
+    not tell.
     """
 
     kind: FeedbackKind
@@ -58,6 +59,7 @@ class Feedback:
     message_id: str
     issue: str = ""
     subscriber_id: str = ""
+    mail_kind: str = ""
     at: datetime | None = None
 
 
@@ -134,6 +136,7 @@ def parse_feedback(message: str) -> list[Feedback]:
             message_id=mail["messageId"],
             issue=_tag(mail, "issue"),
             subscriber_id=_tag(mail, "subscriber"),
+            mail_kind=_tag(mail, "kind"),
             at=_bounced_at(event),
         )
         for address in addresses

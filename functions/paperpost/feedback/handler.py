@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from paperpost import clients, settings
 from paperpost.batches import take_batch
-from paperpost.feedback.apply import apply
+from paperpost.feedback.apply import Outcome, apply
 from paperpost.feedback.events import UnknownEventError, parse_feedback, read_envelope
 from paperpost.observe import logger, metrics
 from paperpost.settings import FeedbackSettings
@@ -48,6 +48,9 @@ def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
     for feedback in told:
         outcome = apply(feedback, subscribers=subscribers, ledger=ledger, now=settings.now())
         _count(outcome.value)
+        # An alarm watches it: SES took the letter, and yet its reader knows nothing.
+        unheard = int(outcome is Outcome.UNHEARD)
+        metrics.add_metric("MorningLetterBounced", MetricUnit.Count, unheard)
         logger.info(
             "feedback taken",
             extra={

@@ -58,13 +58,22 @@ def query_pages(
     index: str | None = None,
     newest_first: bool = False,
     limit: int | None = None,
+    attributes: Sequence[str] = (),
 ) -> Iterator[Item]:
-    """All items of a key condition, at most *limit*; strongly consistent but for an index."""
+    """
+    All items of a key condition, at most *limit*; strongly consistent but for an index.
+
+    With *attributes* no others are answered: of many items most of the time is their reading.
+    """
     request: dict[str, Any] = {
         "KeyConditionExpression": condition,
         "ExpressionAttributeValues": dict(values),
         "ScanIndexForward": not newest_first,
     }
+    if attributes:
+        names = {f"#a{n}": name for n, name in enumerate(attributes)}
+        request["ProjectionExpression"] = ", ".join(names)
+        request["ExpressionAttributeNames"] = names
     if index is None:
         request["ConsistentRead"] = True
     else:

@@ -64,6 +64,7 @@ def stack(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Stack:
     assert made.deliveries.claim(ISSUE, 0, "d4", owner="gone", now=NOW)
     made.guard.accept()
     monkeypatch.setattr(Stack, "of", classmethod(lambda _cls, _name: made))
+    monkeypatch.setattr(Stack, "settings", lambda _self, _function: {"CLOCK_OFFSET_S": "0"})
     return made
 
 

@@ -327,6 +327,21 @@ def test_the_account_has_a_quota(standin: Standin) -> None:
     assert account["SendQuota"]["MaxSendRate"] == 14.0
 
 
+def test_a_quota_is_of_the_24_hours_before_the_newest_mail(standin: Standin) -> None:
+    """By what mails say of their own time: a replay of weeks takes minutes."""
+    for date in (
+        "Mon, 20 Apr 2026 08:00:00 +0800",
+        "Tue, 21 Apr 2026 08:00:00 +0800",
+        "Tue, 21 Apr 2026 00:00:01 +0000",
+        "Tue, 21 Apr 2026 23:59:59 +0000",
+    ):
+        send(standin, letter(extra=f"Date: {date}\r\n"))
+
+    account = client("sesv2", standin).get_account()
+
+    assert account["SendQuota"]["SentLast24Hours"] == 3.0
+
+
 def test_an_unknown_request_is_answered_with_an_error(standin: Standin) -> None:
     """Not with silence."""
     with pytest.raises(ClientError, match="has no GET"):

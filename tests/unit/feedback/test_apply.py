@@ -264,6 +264,28 @@ def test_an_erased_subscriber_is_nobodys_recipient(ledger: FakeLedger) -> None:
         assert outcome is Outcome.STRANGER
 
 
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        (FeedbackKind.ACCEPTED, Outcome.NOTED),
+        (FeedbackKind.DELIVERED, Outcome.NOTED),
+        (FeedbackKind.COMPLAINED, Outcome.NOTED),
+        (FeedbackKind.BOUNCED, Outcome.UNHEARD),
+        (FeedbackKind.BOUNCED_FOR_NOW, Outcome.UNHEARD),
+        (FeedbackKind.REJECTED, Outcome.UNHEARD),
+    ],
+)
+def test_a_morning_letter_that_does_not_arrive_is_told(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind, outcome: Outcome
+) -> None:
+    """Its reader is no subscriber, even if the address is one's; nothing is changed."""
+    before = subscribers.subscriber
+    event = feedback(kind, issue="", mail_kind="morning")
+
+    assert apply(event, subscribers=subscribers, ledger=ledger, now=NOW) is outcome
+    assert subscribers.subscriber == before
+
+
 ACTING = {
     FeedbackKind.BOUNCED,
     FeedbackKind.BOUNCED_FOR_NOW,

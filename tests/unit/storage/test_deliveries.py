@@ -91,6 +91,18 @@ def test_an_issue_row_keeps_everything_that_it_is_told(ledger: DeliveryTable) ->
     )
 
 
+def test_a_standing_is_what_compose_needs_of_a_row(ledger: DeliveryTable) -> None:
+    """Who, in which state, due and claimed until when; and it can be settled."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    claimed = ledger.claim(ISSUE, 0, "a", owner="o", now=START)
+    assert claimed is not None
+
+    (standing,) = ledger.list_standings(ISSUE, 0)
+
+    assert standing == replace(claimed, owner="")
+    assert ledger.reconcile(standing, DeliveryState.UNKNOWN, now=START, reason="x")
+
+
 def test_no_row_is_made_by_changing_what_is_not_there(ledger: DeliveryTable) -> None:
     """A message about an unknown issue or reader leaves no trace."""
     with pytest.raises(ledger._table.meta.client.exceptions.ConditionalCheckFailedException):

@@ -26,10 +26,10 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.utils import getaddresses
+from email.utils import getaddresses, parsedate_to_datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -228,7 +228,7 @@ class Standin:
             "SendQuota": {
                 "Max24HourSend": float(_QUOTA_A_DAY),
                 "MaxSendRate": self._mails_a_second,
-                "SentLast24Hours": float(self._mails.number),
+                "SentLast24Hours": float(self._mails.of_the_last_day()),
             },
             "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
         }
@@ -239,7 +239,7 @@ class Standin:
         raw = _raw_message(request)
         mail = self._checked(request, raw)
         topics = self._topics(mail.configuration_set)
-        self._mails.keep(raw, mail.message_id)
+        self._mails.keep(raw, mail.message_id, written_at=_written_at(mail.headers))
         if topics:
             self._events.put((mail, topics))
         return {"MessageId": mail.message_id}
@@ -321,12 +321,25 @@ class _Mailbox:
         names = [path.name.partition("-")[0] for path in folder.glob("*.eml")]
         self.number = max((int(name) for name in names if name.isdecimal()), default=0)
         self._folder = folder
+        self._written_at: list[datetime] = []
         self._lock = threading.Lock()
 
-    def keep(self, raw: bytes, message_id: str) -> None:
+    def of_the_last_day(self) -> int:
+        """
+        How many messages of this run were written in the 24 hours before the newest.
+
+        By their own Date: in a replay days pass within minutes, and a quota must not run full.
+        """
+        with self._lock:
+            newest = max(self._written_at, default=datetime.now(UTC))
+            self._written_at = [at for at in self._written_at if newest - at < timedelta(days=1)]
+            return len(self._written_at)
+
+    def keep(self, raw: bytes, message_id: str, *, written_at: datetime) -> None:
         """Write the message; its file appears whole."""
         with self._lock:
             self.number += 1
+            self._written_at.append(written_at)
             name = f"{self.number:06d}-{message_id}"
             part = self._folder / f".{name}.part"
             part.write_bytes(raw)
@@ -406,6 +419,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
         self.wfile.flush()
+
+
+def _written_at(headers: Sequence[tuple[str, str]]) -> datetime:
+    """When a message says that it was written; now, if it does not say."""
+    told = next((value for name, value in headers if name.lower() == "date"), "")
+    try:
+        return parsedate_to_datetime(told).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _json(body: bytes) -> dict[str, Any]:

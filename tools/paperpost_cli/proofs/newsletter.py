@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paperpost_cli.laptop import ROOT
 from paperpost_cli.proofs.judging import TESTS, judged, played, run_python, tested
+from paperpost_cli.proofs.newsletter_scale import scale
 from paperpost_cli.proofs.proof import Proof, ProofError
 
 _DATA = ROOT.parent / "shared" / "data"
@@ -36,6 +37,7 @@ def proofs(folder: Path, quick: bool) -> Iterator[Proof]:  # noqa: FBT001  one s
     letters = _QUICK_LETTERS if quick else _LETTERS
     yield Proof(name="letters to readers of every kind", carry_out=partial(_letters, letters))
     if not quick:
+        yield Proof(name="compose at scale", carry_out=scale)
         ledger = ("unit/storage/test_deliveries.py", "unit/domain/test_bounces.py")
         yield Proof(name="the ledger against its model", carry_out=partial(tested, *ledger))
         events = "handlers/test_feedback_orders.py", "handlers/test_feedback.py"
