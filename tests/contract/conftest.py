@@ -14,6 +14,7 @@ from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
 from paperpost.storage.site import SiteBucket
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.cloud.emulator import Emulator
 from support.aws import Cloud, make_cloud, moto_cloud
@@ -29,6 +30,7 @@ class Storage:
     fetch: FetchNotes
     enrich: EnrichNotes
     subscribers: SubscriberTable
+    limits: SignUpLimits
     deliveries: DeliveryTable
     site: SiteBucket
     queue: Queue
@@ -54,6 +56,7 @@ def real(emulator: Emulator) -> Storage:
         fetch=FetchNotes(resource.Table(made.papers)),
         enrich=EnrichNotes(resource.Table(made.papers)),
         subscribers=SubscriberTable(resource.Table(made.subscribers)),
+        limits=SignUpLimits(resource.Table(made.subscribers)),
         deliveries=DeliveryTable(resource.Table(made.deliveries)),
         site=SiteBucket(emulator.client("s3"), made.bucket),
         queue=Queue(emulator.client("sqs"), made.queues["enrichment"]),
@@ -76,6 +79,7 @@ def _under_moto(cloud: Cloud) -> Storage:
         fetch=FetchNotes(clients.table(cloud.papers)),
         enrich=EnrichNotes(clients.table(cloud.papers)),
         subscribers=SubscriberTable(clients.table(cloud.subscribers)),
+        limits=SignUpLimits(clients.table(cloud.subscribers)),
         deliveries=DeliveryTable(clients.table(cloud.deliveries)),
         site=SiteBucket(clients.s3(), cloud.bucket),
         queue=Queue(clients.sqs(), cloud.queues["enrichment"]),

@@ -52,7 +52,7 @@ def test_readers_are_counted_without_their_addresses(storage: Storage) -> None:
         at = NOW - timedelta(days=n)
         assert storage.subscribers.set_status(f"s{n}", SubscriberStatus.CONFIRMED, now=at)
         storage.subscribers.set_status(f"s{n}", status, now=NOW)
-    storage.subscribers.count_limit("all", "all", "2026-04-21T23", limit=5, expires_at=LATER)
+    storage.limits.count("all", "all", "2026-04-21T23", limit=5, expires_at=LATER)
 
     counted = storage.subscribers.count_readers(since=NOW - timedelta(hours=12))
 
