@@ -13,8 +13,8 @@ from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.fetchnotes import FetchNotes
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.queues import Queue
-from paperpost.storage.site import SiteBucket
 from paperpost.storage.signuplimits import SignUpLimits
+from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.cloud.emulator import Emulator
 from support.aws import Cloud, make_cloud, moto_cloud
