@@ -637,6 +637,20 @@ def test_an_unreadable_published_feed_is_replaced(stage: Stage) -> None:
     assert stage.entries() == tags(2, 1)
 
 
+def test_a_feed_of_which_one_file_is_gone_is_guarded_by_the_others(stage: Stage) -> None:
+    """A careless hand took the bilingual JSON Feed; no paper may go with it."""
+    stage.announce(papers(1, 2))
+    stage.heal(AT)
+    clients.s3().delete_object(Bucket=stage.bucket, Key="cs.CV/feed.json")
+    stage.lose("2604.99001")
+    stage.announce(papers(2, 3))
+
+    with pytest.raises(publish.NotAllPublishedError, match=r"2604\.99001 missing"):
+        stage.stream(AT + timedelta(minutes=5), ("CATEGORY#cs.CV", str(DAY)))
+
+    assert "2604.99001" in stage.text("cs.CV/rss.xml")
+
+
 def test_links_to_a_page_are_put_after_the_page(stage: Stage) -> None:
     """Feeds first, which link to arXiv, then day pages, the category's index, the front page."""
     order: list[str] = []

@@ -71,7 +71,7 @@ def build_category(
     stored = read_files(press.site, feed_paths(category.code))
     known = known_of(press, category, now=now)
     unchanged = Built(view=known.view())
-    seen = seen_in(stored[f"{category.code}/feed.json"])
+    seen = seen_in(stored)
     read = press.sources.days(_to_read(known, touched))
     held = held_days(press, known, read, now=now)
     known = replace(known, held=frozenset(day.announced_on for day in held))

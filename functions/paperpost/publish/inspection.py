@@ -1,6 +1,6 @@
 """The gate with what is published read in: nothing of a category is put before all of it passed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from paperpost.domain.categories import Category
 from paperpost.domain.gate import Shown, check_day, check_feed, check_places
@@ -39,12 +39,15 @@ def inspect(
     check_places(path, published=firsts, candidate=feeds.shown)
 
 
-def seen_in(stored: StoredFile | None) -> Sequence[Shown]:
-    """What readers of a JSON Feed see now, from the file itself."""
-    try:
-        return published_entries(stored.body) if stored else ()
-    except ValueError:
-        return ()  # what no reader can read protects nobody: it is replaced
+def seen_in(stored: Mapping[str, StoredFile | None]) -> Sequence[Shown]:
+    """What readers of a feed's files see now, by the first JSON Feed that can be read."""
+    for path, file in stored.items():
+        if file is not None and path.endswith(".json"):
+            try:
+                return published_entries(file.body)
+            except ValueError:
+                continue  # what no reader can read protects nobody: it is replaced
+    return ()
 
 
 def _without_replacements(published: Sequence[Shown], days: Sequence[Day]) -> Sequence[Shown]:

@@ -60,7 +60,7 @@ def build_named(
         press,
         feed,
         known,
-        seen=seen_in(stored[f"{feed.folder}/feed.json"]) if binding else (),
+        seen=seen_in(stored) if binding else (),
         dealt=note.get("late", ()) if binding else (),
     )
     if choice.is_published and would_lose(press, choice.records, _held(press, known, now)):

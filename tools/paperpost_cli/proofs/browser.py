@@ -42,7 +42,10 @@ class Browser:
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         if program is None:
             raise ProofError("no Chromium here (Debian: apt install chromium)")
-        self._profile = tempfile.TemporaryDirectory(prefix="paperpost-chromium-")
+        # Its children may still write when it has ended; what they leave fails no proof.
+        self._profile = tempfile.TemporaryDirectory(
+            prefix="paperpost-chromium-", ignore_cleanup_errors=True
+        )
         options = (*_OPTIONS, f"--user-data-dir={self._profile.name}")
         # Chromium reads descriptor 3 and writes descriptor 4; a shell may know single digits alone.
         self._process = subprocess.Popen(

@@ -3,8 +3,9 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
-from itertools import product
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,18 @@ def sample() -> list[Record]:
     """The sample day's records in cs.CV."""
     lines = _SAMPLE.read_text(encoding="utf-8").splitlines()
     return [r for r in read_lines(lines, name="sample") if r.listing.category == "cs.CV"]
+
+
+def busy(papers: int) -> list[Record]:
+    """Two made-up days with so many papers in all, in the words of the sample."""
+    told = [r for r in sample() if not r.listing.announce_type.is_replacement]
+    made = []
+    for n, record in zip(range(papers), cycle(told), strict=False):
+        arxiv_id, on = f"2604.{n + 10_000}", _ON + timedelta(days=n % 2)
+        listing = replace(record.listing, arxiv_id=arxiv_id, announced_on=on)
+        paper = replace(record.paper, arxiv_id=arxiv_id)
+        made.append(replace(record, paper=paper, listing=listing))
+    return made
 
 
 def hostile() -> list[Record]:

@@ -17,6 +17,11 @@ _WITNESS = "top.hits = top.hits || []; window.hit = n => { top.hits.push(String(
 # What acted, and what would act when touched.
 _LOOK = """new Promise(done => {
   document.querySelectorAll("details").forEach(e => { e.open = true; });
+  // A browser gives one element of all frames the focus by itself; here each frame gets it in turn.
+  document.querySelectorAll("iframe").forEach(e => {
+    const asking = e.contentDocument && e.contentDocument.querySelector("[autofocus]");
+    if (asking) asking.focus();
+  });
   window.scrollTo(0, document.body ? document.body.scrollHeight : 0);
   setTimeout(() => {
     const would = [...document.querySelectorAll("*")].flatMap(e => [
@@ -29,8 +34,9 @@ _LOOK = """new Promise(done => {
     done([...top.hits, ...(document.title === "control" ? [] : would)]);
   }, document.title === "control" ? 1000 : 100);
 })"""
-_IN_FRAME = '<!doctype html><meta charset="utf-8"><body>'
-_LEAST_SEEN = 0.25
+# What stands around a text on a page: markup before it, and behind it.
+_IN_FRAME = '<!doctype html><meta charset="utf-8"><body><h3>{}</h3><p title="">x</p>'
+_LEAST_SEEN = 0.95
 _FIELDS = 7
 _PAPERS = 40  # on a page and in a letter: so few that nothing is left out
 # What acts when it becomes markup; {js} calls the page's own witness.
@@ -45,7 +51,7 @@ _ACTIVE = (
     "<iframe srcdoc='<script>parent.{js}</script>'></iframe>",
     "<iframe src=javascript:parent.{js}>",
     "<object data=x onerror={js}></object>", "<link rel=stylesheet href=x onerror={js}>",
-    "<marquee onstart={js}>x</marquee>", "<form><button autofocus onfocus={js}>x</button></form>",
+    "<iframe onload={js}></iframe>", "<form><button autofocus onfocus={js}>x</button></form>",
     "<a autofocus href=# onfocus={js}>x</a>", "<x tabindex=1 autofocus onfocus={js}>",
 )  # fmt: skip
 # What gets markup out of the place where text stands.
@@ -94,6 +100,7 @@ def inert(number: int) -> str:
     control = {f"control-{n}.html": _control(texts[n : n + 100]) for n in range(0, len(texts), 100)}
     with Browser() as browser:
         browser.call("Page.addScriptToEvaluateOnNewDocument", source=_WITNESS)
+        browser.call("Emulation.setFocusEmulationEnabled", enabled=True)
         seen = _hits(browser, control)
         active = _hits(browser, pages | mails)
     figure = (
@@ -125,7 +132,9 @@ def _hits(browser: Browser, files: Mapping[str, bytes]) -> set[str]:
 
 def _control(texts: Sequence[str]) -> bytes:
     """Each payload as markup in a document of its own, as if nothing were escaped."""
-    frames = "".join(f'<iframe srcdoc="{escape(_IN_FRAME + text)}"></iframe>' for text in texts)
+    frames = "".join(
+        f'<iframe srcdoc="{escape(_IN_FRAME.format(text))}"></iframe>' for text in texts
+    )
     return f"<!doctype html><meta charset=utf-8><title>control</title>{frames}".encode()
 
 
