@@ -9,6 +9,7 @@ from typing import Any
 from paperpost.domain.announcements import EASTERN
 from paperpost.domain.tokens import TokenKeys
 from paperpost.storage.queues import Queue
+from paperpost.storage.signuplimits import SignUpLimits
 from paperpost.storage.subscribers import SubscriberTable
 from paperpost_cli.cloud.standin import ReplayModel, Standin
 from paperpost_cli.laptop import ROOT, SENDER_DOMAIN, Folders, LaptopCloud
@@ -72,6 +73,7 @@ def bring_along(
     )
     office = Office(
         table=SubscriberTable(cloud.table("SubscribersTable")),
+        limits=SignUpLimits(cloud.table("SubscribersTable")),
         keys=TokenKeys.from_json(keys["Parameter"]["Value"]),
         queue=Queue(cloud.emulator.client("sqs"), "nobody is asked to confirm"),
         now=cloud.now(),

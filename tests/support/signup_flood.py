@@ -91,6 +91,8 @@ def _deliver(table: SubscriberTable, post: _Post) -> None:
         token_keys_parameter="/keys",
         sending_parameter="/sending",
         confirmation_queue_arn="arn",
+        papers_table="papers",
+        stack_name="paperpost",
     )
     ses: Any = post
     deliveries = DeliveryTable(clients.table("deliveries"))
@@ -102,6 +104,7 @@ def _deliver(table: SubscriberTable, post: _Post) -> None:
         keys=make_keys,
         sending=lambda: Sending.ON,
         pace=Pace(deliveries, lambda: 1_000_000.0),
+        quota=lambda: None,
         time_left=lambda: timedelta(minutes=1),
         epoch_s=settings.epoch_s(),
     )

@@ -173,7 +173,7 @@ class LaptopCloud:
         while True:
             # Asked before and behind the queues: a function may send a message and end in between.
             idle = self.emulator.idle() and self.standin.idle()
-            messages = self._messages()
+            messages = {k: v for k, v in self._messages().items() if k not in self._paused}
             if idle and not messages and self.emulator.idle():
                 return
             seen = json.dumps([idle, messages], sort_keys=True)
@@ -194,7 +194,7 @@ class LaptopCloud:
         sqs = self.emulator.client("sqs")
         found = {}
         for name, url in self.stack.resources("AWS::SQS::Queue").items():
-            if name.endswith("DeadLetters") or name in self._paused:
+            if name.endswith("DeadLetters"):
                 continue
             told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _HIDDEN])
             counts = int(told["Attributes"][_WAITING]), int(told["Attributes"][_HIDDEN])
@@ -204,7 +204,7 @@ class LaptopCloud:
 
     @contextmanager
     def paused(self, queue: str) -> Iterator[None]:
-        """Meanwhile nobody takes messages from the queue of this logical name, nor waits for it."""
+        """Meanwhile nobody takes messages from the queue of this logical name; settle() lets it be."""
         client, url = self.emulator.client("lambda"), self.stack.resources("AWS::SQS::Queue")[queue]
         mappings = [
             m["UUID"]
