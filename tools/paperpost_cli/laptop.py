@@ -204,7 +204,7 @@ class LaptopCloud:
 
     @contextmanager
     def paused(self, queue: str) -> Iterator[None]:
-        """Meanwhile nobody takes messages from the queue of this logical name; settle() lets it be."""
+        """Meanwhile nobody takes messages from the queue of this logical name, nor waits for it."""
         client, url = self.emulator.client("lambda"), self.stack.resources("AWS::SQS::Queue")[queue]
         mappings = [
             m["UUID"]

@@ -20,9 +20,9 @@ It differs from the bare `ministack` command, each time for a reason found by ru
 * A message that was received and not deleted is offered again after a restart: its function is
   gone, and nobody would wait out a visibility time-out of minutes. With `--wait`, no function gets
   anything before `POST /_paperpost/poll`: the launcher first tells them where AWS is now.
-* `POST /_paperpost/clock?<seconds>` sets CLOCK_OFFSET_S of every invocation from then on, as
-  MiniStack sets what changes from call to call: a replay moves its clock often, and a changed
-  configuration would start every function anew each time.
+* `POST /_paperpost/clock?<seconds>` sets CLOCK_OFFSET_S in every function's configuration, and of
+  every invocation, as MiniStack sets what changes from call to call: a replay moves its clock
+  often, and UpdateFunctionConfiguration would start every function anew each time.
 * A failed invocation leaves the line `ERROR RequestId: <id>` and the reason in the function's log.
 * An empty AWS_ENDPOINT_URL of a function counts as none, as for botocore, so that its worker gets
   MiniStack's address and not AWS's.
@@ -270,7 +270,7 @@ class Host:
                 if scope["path"] == POLL_PATH:
                     self._polling.set()
                 if scope["path"] == CLOCK_PATH:
-                    self._clock_offset_s = scope["query_string"].decode()
+                    self._set_clock(scope["query_string"].decode())
                 await _answer(send, self.work())
                 return
             self._requests += 1
@@ -284,6 +284,12 @@ class Host:
             end = trimmed + len(records)
             unread += sum(end - at for at in self._positions(account, region, table))
         return {"running": self._running(), "unread": unread}
+
+    def _set_clock(self, offset_s: str) -> None:
+        self._clock_offset_s = offset_s
+        for function in list(self._lambda._functions._data.values()):
+            environment = function["config"].get("Environment") or {}
+            environment.get("Variables", {})[_CLOCK_VARIABLE] = offset_s
 
     def _with_clock(self, invoke: Callable[..., Any]) -> Callable[..., Any]:
         """Each call knows the clock of its own moment."""
