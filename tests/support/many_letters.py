@@ -85,20 +85,20 @@ def _records(day: Mapping[str, Any], chinese: Sequence[Mapping[str, str]]) -> It
 
 
 def _listing(paper: Paper, category: str, on: date, kind: AnnounceType) -> Listing:
-    told = AnnounceType.NEW if kind is AnnounceType.CROSS else kind
+    told: AnnounceType = AnnounceType.NEW if kind is AnnounceType.CROSS else kind
     told = type_in_category(told, primary=paper.primary, category=category)
     return make_listing(paper, category=category, on=on, announce_type=told)
 
 
 def _enrichments(paper: Paper, model: Mapping[str, str]) -> dict[str, Enrichment]:
     """Somebody else's Chinese, as long as real Chinese is."""
-    made = make_enrichment(paper, "zh")
-    text = {
-        "title": model["translated_title"] or "题",
-        "abstract": model["translated_abstract"] or "文",
-        "tldr": model["tldr"] or "句",
-    }
-    return {"zh": replace(made, **text), "en": make_enrichment(paper, "en")}
+    chinese = replace(
+        make_enrichment(paper, "zh"),
+        title=model["translated_title"] or "题",
+        abstract=model["translated_abstract"] or "文",
+        tldr=model["tldr"] or "句",
+    )
+    return {"zh": chinese, "en": make_enrichment(paper, "en")}
 
 
 def wishes(dice: random.Random, categories: Sequence[str]) -> Preferences:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from paperpost import clients
 
@@ -26,7 +27,7 @@ class ModelServer:
     pace_s: float = 0  # between two bytes of the body
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def drip(self, body: bytes, out: BinaryIO) -> None:
+    def drip(self, body: bytes, out: BufferedIOBase) -> None:
         """Send *body* byte by byte, as long as somebody is there to read it."""
         with suppress(OSError):
             for n in range(len(body)):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.breaker import Breaker
@@ -41,7 +42,7 @@ def quiet(category: str) -> ToldRow:
     )
 
 
-def mailing(on: date = DAY, **counts: int) -> Mailed:
+def mailing(on: date = DAY, **counts: Any) -> Mailed:
     """A closed daily issue."""
     return Mailed(
         issue=f"daily-{on.isoformat()}",

@@ -81,7 +81,7 @@ class Night:
     def state(self, on: date, category: str) -> tuple[str, int, int, str] | None:
         """An announcement's state, counts and reason."""
         found = self.papers.get_announcement(category, on)
-        return found and (found.state.value, found.announced, found.stored, found.reason)
+        return (found.state.value, found.announced, found.stored, found.reason) if found else None
 
     def items(self) -> dict[tuple[str, str], Any]:
         """All that is stored, but the lease."""

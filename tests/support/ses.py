@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 SES = "https://email.us-east-1.amazonaws.com"
 
@@ -35,6 +36,7 @@ class FakeSes:
             request.url = "https://answered.invalid"  # moto is asked too, and would refuse it
             return reply(200, self.account)
         self.requests += 1
+        assert isinstance(request.body, str | bytes)
         body = json.loads(request.body)
         (recipient,) = body["Destination"]["ToAddresses"]
         raw = base64.b64decode(body["Content"]["Raw"]["Data"])
@@ -53,10 +55,10 @@ class FakeSes:
     def letter(self) -> EmailMessage:
         """The only one."""
         ((_, raw),) = self.accepted
-        return message_from_bytes(raw, policy=policy.default)  # type: ignore[return-value]
+        return message_from_bytes(raw, policy=policy.default)
 
 
 def reply(status: int, body: dict[str, Any], code: str = "") -> AWSResponse:
     """An answer of SES."""
-    headers = {"content-type": "application/json", "x-amzn-errortype": code}
+    headers = HTTPHeaders.from_dict({"content-type": "application/json", "x-amzn-errortype": code})
     return AWSResponse(SES, status, headers, _Body(json.dumps(body).encode()))

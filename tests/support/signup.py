@@ -26,7 +26,8 @@ PURPOSES = {
 
 def call(method: str, path: str, **what: Any) -> dict[str, Any]:
     """The function's answer."""
-    return handler(request(method, path, **what), FakeContext())  # type: ignore[arg-type]
+    answer: dict[str, Any] = handler(request(method, path, **what), FakeContext())
+    return answer
 
 
 def link(route: str, subscriber_id: str = "a1", **changes: Any) -> str:

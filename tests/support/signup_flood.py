@@ -5,7 +5,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -51,7 +51,7 @@ def main(task: str, count: str) -> int:
 
 def _flood(count: int) -> Iterator[dict[str, Any]]:
     """Each way to flood, with a table of its own: what was accepted, and what was mailed."""
-    ways = {
+    ways: dict[str, Callable[[int], tuple[str, str]]] = {
         "one victim": lambda n: (_VICTIM, _network(n)),
         "one victim, spelt anew": lambda n: (f"v.i.c+{n}@gmail.com", _network(n)),
         "one network": lambda n: (f"reader@d{n}.example", "203.0.113.7"),
@@ -157,7 +157,7 @@ def _p_alike(one: list[float], other: list[float]) -> float:
     )
     size = math.sqrt(len(one) * len(other) / (len(one) + len(other)))
     scaled = (size + 0.12 + 0.11 / size) * distance
-    terms = ((-1) ** (k - 1) * math.exp(-2 * (k * scaled) ** 2) for k in range(1, 101))
+    terms = ((-1.0) ** (k - 1) * math.exp(-2 * (k * scaled) ** 2) for k in range(1, 101))
     return min(1.0, max(0.0, 2 * sum(terms)))
 
 

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = min(int(self.headers.get("Content-Length") or 0), _LONGEST)
         body = self.rfile.read(length)
         with _ONE_AT_A_TIME:
-            answer = handler(self._event(body), FakeContext())  # type: ignore[arg-type]
+            answer = handler(self._event(body), FakeContext())
         sent = answer.get("body", "").encode()
         self.send_response(answer["statusCode"])
         for name, value in answer["headers"].items():
