@@ -1,10 +1,13 @@
 """Runs the proofs of one topic, or of all: a line each, status 1 if one failed."""
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from paperpost_cli.proofs import enrich, fetch, newsletter, reading, run, subscribe
@@ -27,11 +30,21 @@ def main() -> int:
     parser.add_argument("--topic", choices=sorted(TOPICS))
     parser.add_argument("--quick", action="store_true", help="the short form")
     options = parser.parse_args()
+    if options.quick and not options.topic:
+        return _at_once(sorted(TOPICS))
     failed = 0
     for topic in [options.topic] if options.topic else sorted(TOPICS):
         with tempfile.TemporaryDirectory(prefix="paperpost-prove-") as folder:
             failed += sum(not _shown(p) for p in TOPICS[topic](Path(folder), options.quick))
     return 1 if failed else 0
+
+
+def _at_once(topics: Sequence[str]) -> int:
+    """The short forms, which measure nothing: as many topics at once as there are processors."""
+    command = [sys.executable, "-m", "paperpost_cli.proofs", "--quick", "--topic"]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ended = pool.map(lambda topic: subprocess.run([*command, topic], check=False), topics)
+        return max(process.returncode for process in ended)
 
 
 def _shown(proof: Proof) -> bool:
