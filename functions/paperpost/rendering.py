@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from paperpost.domain.mathml import with_formulas
+from paperpost.domain.plainmath import plain, sources_marked
 from paperpost.domain.text import clean
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -54,6 +55,7 @@ def environment() -> Environment:
     made.filters.update(
         clean=clean,
         formulas=formulas,
+        plain_formulas=plain_formulas,
         date_zh=date_zh,
         date_en=date_en,
         weekday_zh=weekday_zh,
@@ -74,6 +76,11 @@ def render(template: str, **values: Any) -> str:  # noqa: ANN401  what a templat
 def formulas(text: str) -> Markup:
     """*text* as HTML with its formulas set; everything else in it is escaped."""
     return Markup(with_formulas(text))  # noqa: S704  with_formulas escapes
+
+
+def plain_formulas(text: str) -> Markup:
+    """*text* as HTML with its formulas in Unicode or as source; everything else in it is escaped."""
+    return Markup(sources_marked(plain(text)))  # noqa: S704  sources_marked escapes
 
 
 def date_zh(on: date) -> str:

@@ -15,6 +15,9 @@ from paperpost.domain.rules import author_matches, hits
 from paperpost.domain.subscribers import Rule
 from paperpost.domain.text import clean
 
+# A fixed-width face looks larger than the text around it.
+_CODE = '<code style="font-size:14px">'
+
 # HTML in parts, each with whether it is what the reader's rule looks for.
 Pieces = tuple[tuple[Markup, bool], ...]
 
@@ -173,4 +176,4 @@ def _plain(passage: Passage) -> Passage:
 
 
 def _html(text: str) -> Markup:
-    return Markup(sources_marked(text))  # noqa: S704  sources_marked escapes
+    return Markup(sources_marked(text, opening=_CODE))  # noqa: S704  sources_marked escapes

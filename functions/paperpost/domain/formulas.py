@@ -12,6 +12,7 @@ _MACRO_IN_FORMULA = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?")
 _PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}(?:[\s,]+[A-Za-z]{2,})+")
 _WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}\s$")
 _MANY_WORDS = 5
+_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def formulas(text: str) -> list[tuple[int, int]]:
@@ -33,13 +34,21 @@ def _formula_end(text: str, start: re.Match[str]) -> int:
         return 0
     if opening == "$":
         closing = _DOLLAR_END.search(text, inside, last)
-        if closing and _is_formula(text[inside : closing.start("end")]):
-            return closing.end()
-        return 0
+        if closing is None:
+            return 0
+        said, after = text[inside : closing.start("end")], text[closing.end() : closing.end() + 1]
+        return closing.end() if _is_formula(said) and not _is_price(said, after) else 0
     name = start["name"]
     wanted = rf"\end{{{name}}}" if name else {r"\(": r"\)", r"\[": r"\]"}.get(opening, opening)
     found = text.find(wanted, inside, last)
     return found + len(wanted) if found > inside else 0
+
+
+def _is_price(inside: str, after: str) -> bool:
+    """Whether *inside* runs from one price to the sign of the next: "$5 to $10", "$5-$10"."""
+    if not inside[0].isdigit() or "\\" in inside:
+        return False
+    return after.isdigit() or (inside[-1].isspace() and _WORD.search(inside) is not None)
 
 
 def _is_formula(inside: str) -> bool:

@@ -1,4 +1,4 @@
-"""Formulas for mails, which show no MathML: Unicode where that says it, else the TeX source."""
+"""Formulas where no MathML is shown: Unicode where that says it, else the TeX source."""
 
 import re
 import unicodedata
@@ -49,12 +49,12 @@ def plain(text: str) -> str:
     return "".join([*made, text[at:]])
 
 
-def sources_marked(text: str) -> str:
-    """*text* as HTML, what is left of TeX in it as `<code>`."""
+def sources_marked(text: str, *, opening: str = "<code>") -> str:
+    """*text* as HTML, what is left of TeX in it as `<code>`; *opening* is that tag with its style."""
     made, at = list[str](), 0
     for start, end in formulas(text):
         source = escape(text[start:end])
-        made += [escape(text[at:start]), f'<code style="font-size:14px">{source}</code>']
+        made += [escape(text[at:start]), f"{opening}{source}</code>"]
         at = end
     return "".join([*made, escape(text[at:])])
 

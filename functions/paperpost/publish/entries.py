@@ -9,6 +9,7 @@ from markupsafe import escape
 from paperpost.domain.announcements import EASTERN
 from paperpost.domain.blocks import block
 from paperpost.domain.ids import abs_url, pdf_url
+from paperpost.domain.plainmath import plain
 from paperpost.domain.records import Record, reading_order
 from paperpost.domain.text import clean
 from paperpost.domain.windows import Detail
@@ -145,7 +146,7 @@ def _entry(paper: FeedPaper, language: str, detail: Detail, contact_mail: str) -
     return Entry(
         arxiv_id=paper.record.arxiv_id,
         title=shown.title.text or paper.record.arxiv_id,
-        summary=shown.tldr.text,
+        summary=plain(shown.tldr.text),
         html=clean(html),  # one line, and nothing that XML forbids
         authors=tuple(name for a in paper.record.paper.authors if (name := clean(a.name))),
         categories=tuple(clean(code) for code in paper.record.paper.categories),
