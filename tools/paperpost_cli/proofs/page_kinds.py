@@ -7,14 +7,19 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from paperpost.data import taxonomy
 from paperpost.deliver.confirming import confirmation
+from paperpost.deliver.morningletter import morning_letter
 from paperpost.domain.announcements import Announcement, AnnouncementState
+from paperpost.domain.breaker import Breaker
 from paperpost.domain.deliveries import IssueState
 from paperpost.domain.mailed import Mailed
+from paperpost.domain.morning import Morning, Readers
 from paperpost.domain.namedfeeds import named_feeds
 from paperpost.domain.papers import AnnounceType
+from paperpost.domain.quotas import Quota
 from paperpost.domain.records import Record
 from paperpost.domain.rules import parse_rules
 from paperpost.domain.spending import Spend, Tokens
+from paperpost.domain.statusfile import from_bytes
 from paperpost.publish.costs import Cap, Costs
 from paperpost.publish.days import CategoryView, counts
 from paperpost.publish.pages import (
@@ -25,7 +30,7 @@ from paperpost.publish.pages import (
     not_found_page,
     quiet_page,
 )
-from paperpost.publish.status import Status, Views, reconcile, status_page
+from paperpost.publish.status import Status, Views, reconcile, status_json, status_page
 from paperpost_cli.proofs.reading_days import (
     CATEGORY,
     FACTS,
@@ -83,7 +88,7 @@ def all_pages(records: Sequence[Record]) -> dict[str, bytes]:
 
 
 def all_letters(records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
-    """Every form of a letter and of the confirmation mail, by a path of its own."""
+    """Every form of a letter, the confirmation and the operator's mail, by a path of its own."""
     many = many_of(records, _TIMES)
     include = parse_rules(["diffusion", "author: Yan Siqi", "abstract: we"])
     for language in LANGUAGES:
@@ -101,6 +106,8 @@ def all_letters(records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
         yield f"mail/{language}-many.html", letter_of(many, language=language)
         asked = confirmation(language, f"{FACTS.site_url}/api/confirm/example", IMPRINT)
         yield f"mail/{language}-confirm.html", asked.html.encode()
+    told = morning_letter(_morning(records), IMPRINT, stack="paperpost", zone="Asia/Shanghai")
+    yield "mail/morning.html", told.html.encode()
 
 
 def many_of(records: Sequence[Record], times: int) -> list[Record]:
@@ -152,7 +159,37 @@ def _announcement(code: str, on: date, state: AnnouncementState) -> Announcement
 
 def _status(views: Views, on: date) -> Status:
     """Receipts with all that they can say: faults, letters, a cost, a cap."""
-    issue = Mailed(
+    cap = Cap(reached_at=_at(on), resets_at=_at(on) + timedelta(hours=20))
+    costs = Costs(days={on: _spend(on)}, cap=cap)
+    later = _at(on) + timedelta(hours=9)
+    return reconcile(FACTS, views, [_mailed(on)], costs, hold=timedelta(minutes=30), now=later)
+
+
+def _morning(records: Sequence[Record]) -> Morning:
+    """What is known on a bad morning, with a trouble of every kind."""
+    views = _views(records)
+    on = day_of(records).announced_on
+    now = _at(on) + timedelta(hours=20)
+    return Morning(
+        on=on + _DAY,
+        now=now,
+        status=from_bytes(status_json(_status(views, on))),
+        issues=(replace(_mailed(on), overdue=41, stopped="daily quota: 48,000 of 50,000 sent"),),
+        spends=(replace(_spend(on), capped_at=now),),
+        breakers={"amazon.nova-lite-v1:0": Breaker(failures=7, opened=1, until=now + _DAY)},
+        quota=Quota(used=48_000, limit=50_000, rate=14, is_sending=True, enforcement="PROBATION"),
+        readers=Readers(confirmed=2_000, joined=12, left={"bounced": 1, "unsubscribed": 2}),
+        locked="",
+        switch="off",
+        switch_name="/paperpost/sending",
+        dead_letters={"paperpost-FeedbackDeadLetters-1A2B3C4D5E6F": 3},
+        alarms=("paperpost-FeedbackDeadLetters",),
+        unread=("the number of weekly readers (AccessDeniedException)",),
+    )
+
+
+def _mailed(on: date) -> Mailed:
+    return Mailed(
         issue=f"daily-{on}",
         state=IssueState.SENDING,
         frozen_at=_at(on),
@@ -162,11 +199,10 @@ def _status(views: Views, on: date) -> Status:
         unknown=2,
         open=505,
     )
-    spend = Spend(on=on, calls=48, tokens=Tokens(input=31_000, output=17_500), micro_usd=12_345)
-    cap = Cap(reached_at=_at(on), resets_at=_at(on) + timedelta(hours=20))
-    costs = Costs(days={on: spend}, cap=cap)
-    later = _at(on) + timedelta(hours=9)
-    return reconcile(FACTS, views, [issue], costs, hold=timedelta(minutes=30), now=later)
+
+
+def _spend(on: date) -> Spend:
+    return Spend(on=on, calls=48, tokens=Tokens(input=31_000, output=17_500), micro_usd=12_345)
 
 
 def _at(on: date) -> datetime:
