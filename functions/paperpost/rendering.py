@@ -79,7 +79,7 @@ def formulas(text: str) -> Markup:
 
 
 def plain_formulas(text: str) -> Markup:
-    """*text* as HTML with its formulas in Unicode or as source; everything else in it is escaped."""
+    """*text* as HTML, its formulas in Unicode or as source; everything else in it is escaped."""
     return Markup(sources_marked(plain(text)))  # noqa: S704  sources_marked escapes
 
 

@@ -50,7 +50,7 @@ def plain(text: str) -> str:
 
 
 def sources_marked(text: str, *, opening: str = "<code>") -> str:
-    """*text* as HTML, what is left of TeX in it as `<code>`; *opening* is that tag with its style."""
+    """*text* as HTML, what is left of TeX in it as `<code>`, each begun with *opening*."""
     made, at = list[str](), 0
     for start, end in formulas(text):
         source = escape(text[start:end])

@@ -1,4 +1,4 @@
-"""Formulas in mails and feeds: Unicode where it says the same, else the source, and nothing lost."""
+"""Formulas in mails and feeds: Unicode where it says the same, else source, and nothing lost."""
 
 import re
 from html import unescape

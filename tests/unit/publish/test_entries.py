@@ -60,7 +60,9 @@ def test_a_replacement_of_an_unknown_paper_is_an_entry_only_where_that_is_asked_
 def test_formulas_are_unicode_or_source_in_code() -> None:
     paper = make_paper(abstract=r"We propose $O(n^2)$ steps, with $e^{\eta t}$ & more.")
 
-    entry = make_entry(only([make_record(paper=paper, enriched=False)]), "en", Detail.FULL, contact_mail="")
+    shown = only([make_record(paper=paper, enriched=False)])
+
+    entry = make_entry(shown, "en", Detail.FULL, contact_mail="")
 
     assert entry.summary == r"We propose O(n²) steps, with $e^{\eta t}$ & more."
     assert r"We propose O(n²) steps, with <code>$e^{\eta t}$</code> &amp; more." in entry.html
