@@ -6,8 +6,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import TemplateError
-
 from paperpost import data
 from paperpost.deliver.pieces import Piece
 from paperpost.deliver.plaintext import wrapped
@@ -309,7 +307,7 @@ def _piece(pick: Pick, form: _Form, words: Words) -> Piece:
             abstracts=form.shape == "full",
         )
         return _rendered(shown, form.shape, words)
-    except (TemplateError, ValueError, LookupError, TypeError) as exc:
+    except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the letter is made
         logger.error(
             "paper cannot be rendered",
             extra={"arxiv_id": pick.record.arxiv_id, "error": type(exc).__name__},
@@ -329,7 +327,7 @@ def _subject(issue: FrozenIssue, selection: Selection, language: str, words: Wor
     records = [pick.record for pick in selection.picks]
     # The first title in the reader's language says more than a first one that is pending.
     first = next((r for r in records if language == "en" or r.enrichment("zh")), records[0])
-    title = clean(first.paper.title if language == "en" else first.title("zh"))
+    title = first.paper.title if language == "en" else first.title("zh")
     subject = render(
         "email/issue/subject.txt",
         lang=words.lang,
@@ -337,7 +335,7 @@ def _subject(issue: FrozenIssue, selection: Selection, language: str, words: Wor
         new=len(new),
         replaced=len(selection.replacements),
         withdrawn=len(selection.withdrawals),
-        first_title=_in_columns(plain(title), _SUBJECT_COLUMNS),
+        first_title=_in_columns(_in_a_header(title), _SUBJECT_COLUMNS),
     )
     return clean(subject)
 
@@ -354,7 +352,17 @@ def _preheader(selection: Selection, language: str) -> str:
     wanted = "en" if language == "en" else "zh"
     records = [pick.record for pick in selection.picks]
     tldr = next((t for r in records if (t := r.tldr(wanted))), records[0].extract)
-    return shorten(plain(clean(tldr)), characters=_PREHEADER)
+    return shorten(_in_a_header(tldr), characters=_PREHEADER)
+
+
+def _in_a_header(text: str) -> str:
+    """*text* with its formulas in Unicode; where that fails it is said as it stands."""
+    shown = clean(text)
+    try:
+        return plain(shown)
+    except Exception as exc:  # noqa: BLE001  a formula must not cost anybody a letter
+        logger.error("formula cannot be read", extra={"error": type(exc).__name__})
+        return shown
 
 
 def _categories(preferences: Preferences, words: Words) -> str:

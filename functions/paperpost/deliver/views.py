@@ -101,7 +101,7 @@ def view(
 
 def minimal_view(record: Record) -> View:
     """Id, title and link: what remains of a paper that cannot be shown otherwise."""
-    title = plain(clean(record.paper.title)) or record.arxiv_id
+    title = clean(record.paper.title) or record.arxiv_id
     return View(
         arxiv_id=record.arxiv_id,
         why="",

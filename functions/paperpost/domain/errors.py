@@ -60,7 +60,7 @@ class BusyError(PaperpostError):
 
 
 class RefusedError(PaperpostError):
-    """A candidate would empty, shrink or set back what readers see; the old file stays."""
+    """A candidate cannot be made, or would empty, shrink or set back what readers see."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason

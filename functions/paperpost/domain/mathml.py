@@ -44,7 +44,8 @@ _ACCENTS = {"hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "
 _OPENS = re.compile(r"\$\$?|\\[(\[]|\\begin\{[A-Za-z]+\*?\}")
 _CLOSES = re.compile(r"(?:\$\$?|\\[)\]]|\\end\{[A-Za-z]+\*?\})\Z")
 _SIZES = frozenset(["left", "right", "big", "Big", "bigl", "bigr", "displaystyle"])
-_DEEPEST = 12
+# Braces and macros within each other; no formula of the recorded papers has more than 5.
+_DEEPEST = 24
 # A browser puts air around a minus, unless told that it belongs to what follows: [-1, 1], x = -1.
 _OWN_MINUS = re.compile(
     r"(?P<before>\A|<mrow>|<mo>(?:[(\[{,:=≤≥≈∼∈→]|&lt;|&gt;)</mo>)<mo>-</mo>(?=<m)"
@@ -62,6 +63,11 @@ def with_formulas(text: str) -> str:
         made += [escape(text[at:start]), _set(text[start:end])]
         at = end
     return "".join([*made, escape(text[at:])])
+
+
+def is_known(source: str) -> bool:
+    """Whether the formula *source* holds nothing but TeX that is set here."""
+    return not _set(source).startswith("<code>")
 
 
 def _set(source: str) -> str:
@@ -86,19 +92,15 @@ class _Reader:
 
     def row(self, until: str = "") -> str:
         """Everything up to the token *until*, or to the end."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise _NotSetError
         parts: list[str] = []
         while self._peek() != until:
             parts.append(self._scripted())
-        self._depth -= 1
         if until:
             self._at += 1
         return "".join(parts)
 
     def _scripted(self) -> str:
-        base = "<mrow></mrow>" if self._peek() in {"^", "_"} else self._one()
+        base = "<mrow></mrow>" if self._peek() in {"^", "_"} else self._part()
         scripts: dict[str, str] = {}
         while (mark := self._peek()) in {"^", "_", "'"}:
             self._at += 1
@@ -106,6 +108,8 @@ class _Reader:
             if kind in scripts:
                 raise _NotSetError
             scripts[kind] = "<mo>′</mo>" if mark == "'" else self._one()
+        if scripts and not base:
+            raise _NotSetError
         if len(scripts) > 1:
             return f"<msubsup>{base}{scripts['_']}{scripts['^']}</msubsup>"
         for kind, script in scripts.items():
@@ -114,6 +118,22 @@ class _Reader:
         return base
 
     def _one(self) -> str:
+        """One element: what a macro takes, what a script says."""
+        part = self._part()
+        if not part:
+            raise _NotSetError
+        return part
+
+    def _part(self) -> str:
+        """One element, or '' for a macro that only sizes what follows."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _NotSetError
+        part = self._read()
+        self._depth -= 1
+        return part
+
+    def _read(self) -> str:
         found = self._peek()
         self._at += 1
         if found == "{":

@@ -151,7 +151,7 @@ def _ordered(
     places = {category: n for n, category in enumerate(preferences.categories)}
 
     def by_primary(pick: Pick) -> tuple[Any, ...]:
-        primary = pick.record.paper.primary
+        primary = next(iter(pick.record.paper.categories), "")  # none: it cannot be rendered
         return places.get(primary, len(places)), primary, reading_order(pick.record)
 
     def by_date(pick: Pick) -> tuple[Any, ...]:

@@ -1,9 +1,11 @@
 """`<date>.bib`: a day's papers as BibTeX entries, for BibTeX, Biber and reference managers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from paperpost.domain.formulas import formulas
 from paperpost.domain.ids import abs_url, newest_first
+from paperpost.domain.mathml import is_known
 from paperpost.domain.papers import Paper
 from paperpost.domain.records import Record
 from paperpost.domain.text import clean
@@ -20,7 +22,6 @@ _ESCAPED = str.maketrans(
         **{sign: f"\\{sign}" for sign in "&%$#_"},
     }
 )
-_MATHS = re.compile(r"(?<!\\)(\$(?:[^$\\]|\\.)+\$)")
 # In these the value is read as it stands, so what could end or unbalance it has no place there.
 _VERBATIM = re.compile(r"[^\s{}\\%#~^$&\x00-\x1f]+")
 _PROTECTED_NAME = re.compile(r",|\b(?:and|others)\b", re.IGNORECASE)
@@ -29,7 +30,16 @@ _PROTECTED_NAME = re.compile(r",|\b(?:and|others)\b", re.IGNORECASE)
 def bibliography(records: Iterable[Record]) -> bytes:
     """One entry for each paper of *records*, in their order, in UTF-8."""
     papers = {record.arxiv_id: record.paper for record in records}
-    return "\n".join(_entry(paper) for paper in papers.values()).encode()
+    return "\n".join(_written(paper) for paper in papers.values()).encode()
+
+
+def _written(paper: Paper) -> str:
+    """The entry; of a paper that cannot be rendered, its title and link."""
+    try:
+        return _entry(paper)
+    except Exception:  # noqa: BLE001  the day's page, of the same papers, says which and why
+        title = escaped(str(paper.title or "")) or paper.arxiv_id
+        return _misc(paper.arxiv_id, {"title": f"{{{title}}}", "url": abs_url(paper.arxiv_id)})
 
 
 def _entry(paper: Paper) -> str:
@@ -47,27 +57,33 @@ def _entry(paper: Paper) -> str:
         "howpublished": escaped(paper.journal_ref or ""),
         "url": abs_url(paper.arxiv_id),
     }
+    return _misc(paper.arxiv_id, fields)
+
+
+def _misc(key: str, fields: Mapping[str, str]) -> str:
     lines = (f"  {name} = {{{value}}}" for name, value in fields.items() if value)
-    return f"@misc{{{paper.arxiv_id},\n" + ",\n".join(lines) + "\n}\n"
+    return f"@misc{{{key},\n" + ",\n".join(lines) + "\n}\n"
 
 
 def escaped(text: str) -> str:
-    """*text* as TeX: maths that can stand alone is kept, every other special sign is escaped."""
-    parts = _MATHS.split(clean(text))
-    return "".join(
-        part if n % 2 and _can_stand(part) else part.translate(_ESCAPED)
-        for n, part in enumerate(parts)
-    )
+    """*text* as TeX: a formula of known TeX is kept, every other special sign is escaped."""
+    shown, made, at = clean(text), list[str](), 0
+    for start, end in formulas(shown):
+        if _can_stand(shown[start:end]):
+            made += [shown[at:start].translate(_ESCAPED), shown[start:end]]
+            at = end
+    return "".join([*made, shown[at:].translate(_ESCAPED)])
 
 
 def _can_stand(maths: str) -> bool:
-    """Whether *maths* keeps its braces balanced and holds nothing that TeX reads otherwise."""
+    """Whether *maths* is in a line, of known TeX alone, and keeps its braces balanced."""
     depth = 0
     for sign in maths:
         depth += {"{": 1, "}": -1}.get(sign, 0)
         if depth < 0:
             return False
-    return depth == 0 and not re.search(r"(?<!\\)[%#]", maths)
+    in_a_line = maths.startswith(("$", r"\(")) and not maths.startswith("$$")
+    return in_a_line and depth == 0 and is_known(maths)
 
 
 def _name(name: str) -> str:

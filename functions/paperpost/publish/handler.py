@@ -144,7 +144,8 @@ def _insisting(path: str, build: Callable[[int], _Result]) -> _Result:
     """
     Return what *build* (attempt → result) makes; where another came first, from what is there then.
 
-    Raises: RefusedError: If others come first again and again, or as *build* does.
+    Raises: RefusedError: If others come first again and again, or if *build* fails for any reason:
+        what is wrong with one category or feed keeps no other back.
     """
     problem = ""
     for attempt in range(_ATTEMPTS):
@@ -152,6 +153,11 @@ def _insisting(path: str, build: Callable[[int], _Result]) -> _Result:
             return build(attempt)
         except ConflictError as exc:
             problem = str(exc)
+        except RefusedError:
+            raise
+        except Exception as exc:
+            logger.exception("not built", extra={"path": path})
+            raise RefusedError(path, f"{type(exc).__name__}: {exc}") from exc
     raise RefusedError(path, problem)
 
 

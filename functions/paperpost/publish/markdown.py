@@ -7,7 +7,7 @@ from typing import Any
 
 from paperpost.domain.blocks import Block, block
 from paperpost.domain.errors import RecordError
-from paperpost.domain.ids import newest_first
+from paperpost.domain.ids import abs_url, newest_first
 from paperpost.domain.records import Record
 from paperpost.publish.gfm import escaped, paragraph
 
@@ -28,10 +28,20 @@ def digest(records: Iterable[Record]) -> bytes:
         key=lambda r: (r.listing.announced_on, newest_first(r.arxiv_id)),
         reverse=True,
     )
-    numbered = list(enumerate(ordered, 1))
-    rows = "\n".join(_row(n, record) for n, record in numbered)
-    notes = "\n".join(_note(n, record) for n, record in numbered)
+    written = [_written(n, record) for n, record in enumerate(ordered, 1)]
+    rows = "\n".join(row for row, _ in written)
+    notes = "\n".join(note for _, note in written)
     return f"{_TABLE}{rows}{_DETAILS}{notes}{_END}".encode()
+
+
+def _written(number: int, record: Record) -> tuple[str, str]:
+    """A paper's row and footnote; of one that cannot be rendered, its title and link."""
+    try:
+        return _row(number, record), _note(number, record)
+    except Exception:  # noqa: BLE001  the day's page, of the same papers, says which and why
+        link = f"[{record.arxiv_id}]({abs_url(record.arxiv_id)})"
+        title = escaped(str(record.paper.title or "")) or record.arxiv_id
+        return f"| [^{number}] | {title} · {link} | |", f"[^{number}]: {title}\n\n    {link}\n    "
 
 
 def _row(number: int, record: Record) -> str:

@@ -326,6 +326,7 @@ def test_a_paper_that_cannot_be_rendered_keeps_its_title_and_link() -> None:
     broken = dataclasses.replace(pick, record=dataclasses.replace(pick.record, paper=odd))
     piece = made.piece(broken, "both", "block", CHINESE)
 
+    assert all(f"Paper number {n}" in letter(issue).html for n in (1, 2))
     assert 'href="https://arxiv.org/abs/2403.00001"' in piece.html
     assert "Paper number 1" in piece.text
 

@@ -31,6 +31,8 @@ from paperpost.domain.mathml import with_formulas
         ("$a-b$", "<math><mi>a</mi><mo>−</mo><mi>b</mi></math>"),
         ("$-1$ to $[-1,1]$", "−1 to [−1,1]"),
         ("$a=-b$", '<math><mi>a</mi><mo>=</mo><mo form="prefix">−</mo><mi>b</mi></math>'),
+        (r"$x^\big$ $\frac\left12$", r"<code>$x^\big$</code> <code>$\frac\left12$</code>"),
+        (r"$\left( x \right)$", "<math><mo>(</mo><mi>x</mi><mo>)</mo></math>"),
         ("$a<b$", "<math><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>"),
     ],
 )  # fmt: skip
@@ -38,10 +40,12 @@ def test_a_formula_is_set_or_shown_as_its_source(text: str, html: str) -> None:
     assert with_formulas(text) == html
 
 
+# https://www.w3.org/TR/mathml-core/: with any other number of children it is an error.
+PARTS = {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2, "mover": 2}
 TEX = st.lists(
     st.sampled_from(
         [*"$^_{}xy12<>&'\"|. ", r"\(", r"\)", r"\frac", r"\sqrt", r"\text", r"\mathbb", r"\alpha",
-         r"\left", r"\hat", "<script>", "</math>", "<img src=x onerror=a>", "\\", r"\%"]
+         r"\left", r"\big ", r"\hat", "<script>", "</math>", "<img src=x onerror=a>", "\\", r"\%"]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -59,6 +63,7 @@ def test_whatever_stands_in_a_formula_opens_no_element_but_ours(text: str) -> No
         "msup", "msubsup", "mfrac", "msqrt", "mover",
     }  # fmt: skip
     assert {name for e in root.iter() for name in e.attrib} <= {"accent", "form"}
+    assert all(len(e) == PARTS.get(etree.QName(e).localname, len(e)) for e in root.iter())
 
 
 @given(text=st.text())
@@ -66,7 +71,10 @@ def test_any_text_is_shown(text: str) -> None:
     assert isinstance(with_formulas(text), str)
 
 
-def test_a_formula_nested_without_end_is_source() -> None:
-    deep = "$" + "{" * 500 + "x" + "}" * 500 + "$"
+@pytest.mark.parametrize(
+    "deep", ["{" * 500 + "x" + "}" * 500, r"\sqrt" * 200 + " x", r"\hat" * 350 + " x"]
+)
+def test_a_formula_nested_without_end_is_source(deep: str) -> None:
+    deep = f"${deep}$"
 
     assert with_formulas(deep) == f"<code>{deep}</code>"

@@ -11,7 +11,9 @@ from paperpost.domain.formulas import formulas
 from paperpost.domain.plainmath import plain, sources_marked
 
 TEX = st.text(alphabet=r"$\{}^_ abxn01.,()+-=<&'*~", max_size=40)
-MACROS = st.sampled_from([r"\alpha", r"\frac", r"\sqrt", r"\hat", r"\mathbb", r"\text", r"\log"])
+MACROS = st.sampled_from(
+    [r"\alpha", r"\frac", r"\sqrt", r"\hat", r"\mathbb", r"\text", r"\log", r"\big"]
+)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,16 @@ def test_a_simple_formula_is_unicode(tex: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tex", [r"$e^{\eta t}$", r"$x_{i,j}$", r"$\hat{xy}$", r"$\begin{x}1\end{x}$", "$(ab_q)$"]
+    "tex",
+    [
+        r"$\hat\hat x$",
+        r"$x^\big$",
+        r"$e^{\eta t}$",
+        r"$x_{i,j}$",
+        r"$\hat{xy}$",
+        r"$\begin{x}1\end{x}$",
+        "$(ab_q)$",
+    ],
 )
 def test_a_formula_that_unicode_cannot_say_stays_source(tex: str) -> None:
     assert plain(tex) == tex

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pybtex.database import BibliographyData
@@ -21,6 +22,7 @@ ESCAPES = {
     r"\textasciicircum{}": "^",
     **{f"\\{sign}": sign for sign in "&%$#_"},
 }
+ESCAPED = str.maketrans({sign: escape for escape, sign in ESCAPES.items()})
 
 
 def read(*records: Record) -> BibliographyData:
@@ -67,6 +69,26 @@ def test_maths_stays_and_everything_else_is_escaped() -> None:
         "$5 & more": r"\$5 \& more",
         "$}{$": r"\$\textbraceright{}\textbraceleft{}\$",
         "$a%b$ #1": r"\$a\%b\$ \#1",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["from $5 to $10", "$a & b$", r"$\input{/etc/passwd}$", r"$\def\x{\x}\x$", "$$x$$", r"$\{x$"],
+)
+def test_what_is_no_formula_or_might_do_something_is_text(text: str) -> None:
+    """A price, an alignment sign outside a table, a command that reads files or never ends."""
+    assert escaped(text) == text.translate(ESCAPED)
+
+
+def test_a_paper_that_cannot_be_rendered_is_an_entry_with_title_and_link() -> None:
+    broken = make_record("2604.99002", paper=make_paper("2604.99002", title="Odd", categories=()))
+
+    found = read(make_record(), broken).entries
+
+    assert dict(found["2604.99002"].fields) == {
+        "title": "{Odd}",
+        "url": "https://arxiv.org/abs/2604.99002",
     }
 
 

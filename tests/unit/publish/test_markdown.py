@@ -152,6 +152,16 @@ def test_a_title_of_nothing_visible_leaves_the_id_to_click_on() -> None:
     assert "| [2604.99001](https://arxiv.org/abs/2604.99001) ·" in digest([record]).decode()
 
 
+def test_a_paper_that_cannot_be_rendered_is_a_row_with_title_and_link() -> None:
+    broken = make_record(paper=make_paper("2604.99002", title="Odd *one*", categories=()))
+
+    written = digest([make_record(), broken]).decode()
+
+    link = "[2604.99002](https://arxiv.org/abs/2604.99002)"
+    assert rf"| [^1] | Odd \*one\* · {link} | |" in written
+    assert "A Made-Up Title" in written
+
+
 def test_each_hostile_string_is_seen_as_it_is_written(hostile: list[Record]) -> None:
     """In every field, beside each other: no cell, note or element more or less than the layout."""
     records = sorted(hostile, key=lambda record: record.arxiv_id, reverse=True)
