@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from paperpost.domain.categories import ALIASES
 from paperpost.domain.errors import PaperpostError
 from paperpost.storage.site import SiteBucket, content_type
 from paperpost_cli.mailbox import list_mails
@@ -28,14 +29,15 @@ _PAGES = Environment(
 # As CloudFront's policy in template.yaml says, so that a page that breaks them breaks here.
 SITE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-
-
+# As in the function IndexPages of template.yaml.
+_FOLDER = re.compile(r"/(f/)?[a-z0-9]+(-[a-z0-9]+)*([.][A-Za-z]+(-[a-z]+)*)?")
+_FILE = re.compile(r"[.](css|html|js|json|opml)\Z")
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -172,6 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def site_reply(bucket: SiteBucket | None, path: str, if_none_match: str = "") -> Reply:
     """The file at *path* as CloudFront would answer: index pages, 304, the 404 page; no issues."""
+    if (meant := folder_meant(path)) != path:
+        return Reply(301, b"", {"Location": meant, **SITE_HEADERS})
     key = path.lstrip("/") + ("index.html" if path.endswith("/") else "")
     stored = None if bucket is None or key.startswith("issues/") else bucket.get(key)
     if stored is None:
@@ -188,6 +192,13 @@ def site_reply(bucket: SiteBucket | None, path: str, if_none_match: str = "") ->
     if stored.etag and stored.etag in if_none_match:
         return Reply(304, b"", headers)
     return Reply(200, stored.body, headers)
+
+
+def folder_meant(path: str) -> str:
+    """*path*, or where a folder without its slash or a category's second name leads."""
+    first, *rest = path.removeprefix("/").split("/")
+    meant = "/" + "/".join([ALIASES.get(first, first), *rest])
+    return f"{meant}/" if _FOLDER.fullmatch(meant) and not _FILE.search(meant) else meant
 
 
 def mailbox_reply(folder: Path, path: str) -> Reply:

@@ -1,7 +1,11 @@
 """The front door: the site as CloudFront would show it, the API behind it, and the mailbox."""
 
+import json
+import os
 import re
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +17,19 @@ from pathlib import Path
 import pytest
 
 from paperpost import clients
+from paperpost.domain.categories import ALIASES
 from paperpost.storage.site import SiteBucket
 from paperpost_cli.cloud.emulator import free_port
-from paperpost_cli.frontdoor import FrontDoor, PortTakenError, Rooms, mailbox_reply, site_reply
+from paperpost_cli.frontdoor import (
+    FrontDoor,
+    PortTakenError,
+    Rooms,
+    folder_meant,
+    mailbox_reply,
+    site_reply,
+)
 from support.aws import Cloud
+from support.template import source_template
 
 HOSTILE = '<script>alert(1)</script> & "quotes" {{ braces }}'
 
@@ -71,7 +84,57 @@ def test_an_unchanged_file_is_304_and_a_changed_one_is_not(site: SiteBucket) -> 
     assert (changed.status, changed.body) == (200, b"<rss>new</rss>")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/cs.CV", "/issues/daily-2026-04-21.json.gz"])
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/cs.CV", "/cs.CV/"),
+        ("/cond-mat.mtrl-sci", "/cond-mat.mtrl-sci/"),
+        ("/f/optimal-control", "/f/optimal-control/"),
+        ("/stat.TH", "/math.ST/"),
+        ("/cs.NA/rss.xml", "/math.NA/rss.xml"),
+        ("/math.MP/", "/math-ph/"),
+    ],
+)
+def test_a_second_name_or_a_missing_slash_leads_to_the_folder(
+    bucket: SiteBucket, path: str, meant: str
+) -> None:
+    reply = site_reply(bucket, path)
+
+    assert (reply.status, reply.headers["Location"]) == (301, meant)
+
+
+PATHS = [
+    *(f"/{name}{rest}" for name in (*ALIASES, "cs.CV") for rest in ("", "/", "/rss.xml")),
+    *("/", "/index.html", "/status.json", "/feeds.opml", "/style.css", "/filter.js", "/404.html"),
+    *("/f/optimal-control", "/f/", "/issues/x", "/constructor", "/__proto__/a", "//a", "/CS.CV"),
+    *("/cs.CV/2026-04-21.html", "/cs.CV/2026-04-21", "/favicon.ico", "/hep-th", "/a/b/c/"),
+]
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") and os.environ.get("PAPERPOST_STRICT") != "1",
+    reason="Node.js is not here (Debian: nodejs)",
+)
+def test_cloudfront_leads_wherever_the_front_door_does() -> None:
+    """The function of template.yaml, run by Node.js over all kinds of paths."""
+    code = source_template()["Resources"]["IndexPages"]["Properties"]["FunctionCode"]
+    asked = json.dumps(PATHS)
+    script = f"""{code}
+      console.log(JSON.stringify({asked}.map(uri => {{
+        const told = handler({{request: {{uri}}}});
+        return told.statusCode ? told.headers.location.value : told.uri;
+      }})));"""
+
+    ended = subprocess.run(["node", "-e", script], capture_output=True, check=True, timeout=60)
+
+    meant = [folder_meant(path) for path in PATHS]
+    assert json.loads(ended.stdout) == [
+        there + "index.html" if there == path and path.endswith("/") else there
+        for path, there in zip(PATHS, meant, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/a/b", "/issues/daily-2026-04-21.json.gz"])
 def test_what_readers_may_not_see_is_the_404_page(site: SiteBucket, path: str) -> None:
     """Frozen issues are no more there than what does not exist."""
     reply = site_reply(site, path)

@@ -1,4 +1,4 @@
-"""Files served on loopback as CloudFront serves them: packed, with the site's headers."""
+"""Files served on loopback as CloudFront serves them: some packed, with the site's headers."""
 
 import gzip
 from collections.abc import Iterator, Mapping
@@ -8,24 +8,32 @@ from threading import Thread
 
 from paperpost.storage.site import content_type
 
+# What of ours CloudFront compresses by itself; Atom, JSON Feed, Markdown, BibTeX are not among it.
+# Source: Serving compressed files, Amazon CloudFront Developer Guide, read 2026-11-26.
+_PACKED = {
+    "text/html",
+    "text/css",
+    "text/javascript",
+    "application/json",
+    "application/rss+xml",
+    "application/xml",
+}
+
 
 @contextmanager
 def served(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Iterator[str]:
     """The address below which *files* (path → bytes) are, while the block runs."""
-    packed = {f"/{path}": gzip.compress(body, mtime=0) for path, body in files.items()}
+    sent = {f"/{path}": _sent(path, body) for path, body in files.items()}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            body = packed.get(path, b"")
-            self.send_response(200 if path in packed else 404)
-            if body:
-                self.send_header("Content-Type", content_type(path))
-                self.send_header("Content-Encoding", "gzip")
+            body, own = sent.get(path, (b"", {}))
+            self.send_response(200 if path in sent else 404)
             self.send_header("Content-Length", str(len(body)))
-            for name, value in headers.items():
+            for name, value in {**own, **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             with suppress(ConnectionError):  # a tab that goes on does not wait for the rest
@@ -42,3 +50,11 @@ def served(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Iterator[s
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _sent(path: str, body: bytes) -> tuple[bytes, dict[str, str]]:
+    """What goes over the wire of *body*, and its own headers."""
+    kind = content_type(path)
+    if kind.partition(";")[0] not in _PACKED:
+        return body, {"Content-Type": kind}
+    return gzip.compress(body, mtime=0), {"Content-Type": kind, "Content-Encoding": "gzip"}
