@@ -27,12 +27,17 @@ class FeedPaper:
     One entry-to-be: the record of its first listing with the newest text, and its two times.
 
     `published_at` is midnight (Eastern) of the announcement, as arXiv's own feed dates it;
-    `updated_at` moves when the paper or something shown of it changes. Both come from the data.
+    `changed_at` moves when the paper itself changes. Both come from the data.
     """
 
     record: Record
     published_at: datetime
-    updated_at: datetime
+    changed_at: datetime
+
+    def updated_at(self, language: str) -> datetime:
+        """When something changed that an entry in *language* (zh, en or both) shows."""
+        shown = self.record.enrichment("en" if language == "en" else "zh")
+        return max(self.changed_at, shown.updated_at) if shown else self.changed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +116,12 @@ def _feed_paper(firsts: Sequence[Record], listed: Sequence[Record]) -> FeedPaper
     shown_at = min(firsts, key=_listed_on) if firsts else max(listed, key=_listed_on)
     newest = max(listed, key=lambda r: (r.paper.version, _listed_on(r)))
     record = Record(paper=newest.paper, listing=shown_at.listing, enrichments=newest.enrichments)
-    shown = [record.enrichment(language) for language in record.enrichments]
     times = [
         *(midnight(_listed_on(r)) for r in listed),
-        *(e.updated_at for e in shown if e),
         *([newest.paper.updated_at] if newest.paper.updated_at else []),
     ]
     return FeedPaper(
-        record=record, published_at=midnight(_listed_on(shown_at)), updated_at=max(times)
+        record=record, published_at=midnight(_listed_on(shown_at)), changed_at=max(times)
     )
 
 
@@ -131,7 +134,7 @@ def make_entry(paper: FeedPaper, language: str, detail: Detail, *, contact_mail:
     try:
         return _entry(paper, language, detail, contact_mail)
     except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the others are published
-        return _minimal(paper, problem=f"{type(exc).__name__}: {exc}")
+        return _minimal(paper, language, problem=f"{type(exc).__name__}: {exc}")
 
 
 def _entry(paper: FeedPaper, language: str, detail: Detail, contact_mail: str) -> Entry:
@@ -151,11 +154,11 @@ def _entry(paper: FeedPaper, language: str, detail: Detail, contact_mail: str) -
         authors=tuple(name for a in paper.record.paper.authors if (name := clean(a.name))),
         categories=tuple(clean(code) for code in paper.record.paper.categories),
         published_at=paper.published_at,
-        updated_at=paper.updated_at,
+        updated_at=paper.updated_at(language),
     )
 
 
-def _minimal(paper: FeedPaper, *, problem: str) -> Entry:
+def _minimal(paper: FeedPaper, language: str, *, problem: str) -> Entry:
     arxiv_id = paper.record.arxiv_id
     title = clean(str(paper.record.paper.title or "")) or arxiv_id
     return Entry(
@@ -166,7 +169,7 @@ def _minimal(paper: FeedPaper, *, problem: str) -> Entry:
         authors=(),
         categories=(),
         published_at=paper.published_at,
-        updated_at=paper.updated_at,
+        updated_at=paper.updated_at(language),
         problem=problem,
     )
 

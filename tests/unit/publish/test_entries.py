@@ -47,7 +47,7 @@ def test_a_replacement_renews_its_entry_in_place() -> None:
     assert paper.record.paper.title == "A Better Title"
     assert paper.record.listing.announced_on == DAY
     assert paper.published_at == MIDNIGHT
-    assert paper.updated_at == MIDNIGHT + timedelta(days=1)
+    assert paper.updated_at("both") == MIDNIGHT + timedelta(days=1)
 
 
 def test_a_replacement_of_an_unknown_paper_is_an_entry_only_where_that_is_asked_for() -> None:
@@ -68,7 +68,8 @@ def test_formulas_are_unicode_or_source_in_code() -> None:
     assert r"We propose O(n²) steps, with <code>$e^{\eta t}$</code> &amp; more." in entry.html
 
 
-def test_an_entry_was_updated_when_its_enrichment_came() -> None:
+def test_an_entry_was_updated_when_the_enrichment_that_it_shows_came() -> None:
+    """A Chinese translation makes no reader of English look again."""
     late = datetime(2026, 4, 22, 13, tzinfo=UTC)
     paper = make_paper()
     record = Record(
@@ -77,7 +78,8 @@ def test_an_entry_was_updated_when_its_enrichment_came() -> None:
         enrichments={"zh": make_enrichment(paper, at=late)},
     )
 
-    assert only([record]).updated_at == late
+    updated = {lang: only([record]).updated_at(lang) for lang in ("zh", "en", "both")}
+    assert updated == {"zh": late, "en": MIDNIGHT, "both": late}
 
 
 def test_an_enrichment_of_an_older_text_neither_shows_nor_counts() -> None:
@@ -87,7 +89,7 @@ def test_an_enrichment_of_an_older_text_neither_shows_nor_counts() -> None:
 
     found = only([record])
 
-    assert found.updated_at == MIDNIGHT
+    assert found.updated_at("both") == MIDNIGHT
     assert make_entry(found, "both", Detail.FULL, contact_mail="").title == "After"
 
 
