@@ -1,8 +1,10 @@
 """Script payloads in every text of papers: none may act on a page or in a letter."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from html import escape
+from html import escape, unescape
 from itertools import product
 
 from paperpost.domain.records import Record
@@ -36,9 +38,11 @@ _LOOK = """new Promise(done => {
 })"""
 # What stands around a text on a page: markup before it, and behind it.
 _IN_FRAME = '<!doctype html><meta charset="utf-8"><body><h3>{}</h3><p title="">x</p>'
+_TAG, _HIT = re.compile(r"<[^>]*>"), re.compile(r"hit\((\d+)\)")
 _LEAST_SEEN = 0.95
 _FIELDS = 7
-_PAPERS = 40  # on a page and in a letter: so few that nothing is left out
+# So few that nothing is left out: a page has no room for more, a letter shows eight abstracts.
+_ON_A_PAGE, _IN_A_LETTER = 40, 8
 # What acts when it becomes markup; {js} calls the page's own witness.
 _ACTIVE = (
     "<script>{js}</script>", "<SCRIPT >{js}</SCRIPT>", "<script src=data:,{js}></script>",
@@ -88,15 +92,15 @@ def inert(number: int) -> str:
     """No payload acts on a page or in a letter, though all the control's would have been seen."""
     texts = payloads(number)
     papers = [_record(n // _FIELDS, texts[n : n + _FIELDS]) for n in range(0, len(texts), _FIELDS)]
-    parts = [papers[n : n + _PAPERS] for n in range(0, len(papers), _PAPERS)]
-    pages = {f"page-{n}.html": page_of(day_of(part)) for n, part in enumerate(parts)}
-    mails = {f"mail-{n}.html": letter_of(part) for n, part in enumerate(parts)}
-    lost = [
-        paper.arxiv_id
-        for files in (pages, mails)
-        for paper, body in zip(papers, _bodies(files), strict=False)
-        if paper.arxiv_id.encode() not in body
-    ]
+    pages = {
+        f"page-{n}.html": page_of(day_of(papers[n : n + _ON_A_PAGE]))
+        for n in range(0, len(papers), _ON_A_PAGE)
+    }
+    mails = {
+        f"mail-{n}.html": letter_of(papers[n : n + _IN_A_LETTER])
+        for n in range(0, len(papers), _IN_A_LETTER)
+    }
+    lost = [n for files in (pages, mails) for n in _not_shown(number, files.values())]
     control = {f"control-{n}.html": _control(texts[n : n + 100]) for n in range(0, len(texts), 100)}
     with Browser() as browser:
         browser.call("Page.addScriptToEvaluateOnNewDocument", source=_WITNESS)
@@ -114,9 +118,12 @@ def inert(number: int) -> str:
     return figure
 
 
-def _bodies(files: Mapping[str, bytes]) -> list[bytes]:
-    """For each paper the file that it should stand in."""
-    return [body for body in files.values() for _ in range(_PAPERS)]
+def _not_shown(number: int, bodies: Iterable[bytes]) -> Iterator[int]:
+    """The payloads that stand in none of *bodies* as text, and so are not tried."""
+    text = "".join(unescape(_TAG.sub("", body.decode())) for body in bodies)
+    # A formula may set letters in bold, and apart.
+    shown = set(_HIT.findall(re.sub(r"\s", "", unicodedata.normalize("NFKC", text))))
+    yield from (n for n in range(number) if str(n) not in shown)
 
 
 def _hits(browser: Browser, files: Mapping[str, bytes]) -> set[str]:
