@@ -153,6 +153,26 @@ def test_a_success_is_not_replaced_for_the_same_text(storage: Storage) -> None:
     assert storage.papers.put_enrichment(other_text)
 
 
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (3, 2, 1)])
+def test_a_withdrawn_paper_keeps_what_it_said_before(
+    storage: Storage, order: tuple[int, ...]
+) -> None:
+    """Whichever version is seen first; a second notice does not take its place."""
+    notice = "This paper has been withdrawn."
+    seen = {
+        1: replace(PAPER, version=1, abstract="We propose nothing."),
+        2: replace(PAPER, version=2, abstract=notice, withdrawn=True),
+        3: replace(PAPER, version=3, abstract=notice, withdrawn=True),
+    }
+
+    for version in order:
+        storage.papers.put_papers([seen[version]])
+
+    kept = storage.papers.get_papers([PAPER.arxiv_id])[PAPER.arxiv_id]
+    assert (kept.version, kept.abstract) == (3, notice)
+    assert kept.earlier_abstract == "We propose nothing."
+
+
 def test_an_enrichment_of_a_newer_version_is_not_replaced(storage: Storage) -> None:
     """Whatever became of it: an answer about an older text comes too late."""
     newer = replace(

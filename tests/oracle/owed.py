@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -122,12 +122,19 @@ class World:
         ]
         return max(known, key=lambda each: each[:2])[2]
 
+    def _with_earlier(self, paper: Announced, at: datetime) -> Announced:
+        """A withdrawal concerns whom the paper did before: its notice, and all that it said."""
+        if not paper.is_withdrawal:
+            return paper
+        said = [told.abstract for read_at, _, told in self.papers[paper.arxiv_id] if read_at <= at]
+        return replace(paper, abstract="\n\n".join(dict.fromkeys(said)))
+
     def _judge(self, issue: Issue, wishes: Wishes) -> Owed:
         found = defaultdict[str, set[str]](set)
         for arxiv_id, listings in issue.by_paper.items():
             paper = self.paper(arxiv_id, issue.frozen_at)
             own = [x for x in listings if x.category in wishes.categories]
-            if not own or not wishes.allow(paper):
+            if not own or not wishes.allow(self._with_earlier(paper, issue.frozen_at)):
                 continue
             if section := self._section(issue, wishes, arxiv_id, own, paper):
                 found[section].add(arxiv_id)

@@ -52,7 +52,9 @@ def _withdrawal(papers: Sequence[Mapping[str, Any]], categories: Sequence[str]) 
     """No recorded day has one: the new paper in most of *categories* is taken back."""
     new = [paper for paper in papers if paper["announce_type"] == "new"]
     most = max(new, key=lambda paper: len({*paper["categories"]} & {*categories}))
-    said = f"This paper has been withdrawn by the authors. {most['abstract']}"
+    said = (
+        "This paper has been withdrawn by the authors."  # as arXiv asks: in place of the abstract
+    )
     return {**most, "announce_type": "replace", "abstract": said}
 
 

@@ -47,6 +47,7 @@ class Paper:
     An e-print at its newest known version. `categories` are canonical, the primary first.
 
     `listed`: category → its first listing there. `replaced`: category → dates of replacements.
+    `earlier_abstract`: the one that the notice of a withdrawal took the place of, or ''.
     """
 
     arxiv_id: str
@@ -62,6 +63,7 @@ class Paper:
     submitted_at: datetime | None = None
     updated_at: datetime | None = None
     withdrawn: bool = False
+    earlier_abstract: str = ""
     listed: Mapping[str, FirstListing] = field(default_factory=dict)
     replaced: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
 
@@ -115,10 +117,18 @@ def merge_papers(stored: Paper | None, seen: Paper) -> Paper:
         merged,
         listed=listed,
         replaced=replaced,
+        earlier_abstract=_earlier_abstract(newer, older) if merged.withdrawn else "",
         submitted_at=merged.submitted_at or older.submitted_at,
         doi=merged.doi or older.doi,
         journal_ref=merged.journal_ref or older.journal_ref,
     )
+
+
+def _earlier_abstract(newer: Paper, older: Paper) -> str:
+    """What the paper said before it was withdrawn, as far as that is known."""
+    if newer.version == older.version or older.withdrawn or newer.earlier_abstract:
+        return newer.earlier_abstract or older.earlier_abstract
+    return older.abstract if older.abstract != newer.abstract else ""
 
 
 def listed_as(paper: Paper, listing: Listing) -> Paper:

@@ -90,6 +90,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "submitted_at": _time(paper.submitted_at),
         "updated_at": _time(paper.updated_at),
         "withdrawn": paper.withdrawn,
+        **({"earlier_abstract": paper.earlier_abstract} if paper.earlier_abstract else {}),
         "links": {
             "abs": abs_url(paper.arxiv_id),
             "pdf": pdf_url(paper.arxiv_id),
@@ -126,6 +127,7 @@ def from_json(value: Mapping[str, Any]) -> Record:
             submitted_at=_parsed_time(value.get("submitted_at")),
             updated_at=_parsed_time(value.get("updated_at")),
             withdrawn=bool(value.get("withdrawn", False)),
+            earlier_abstract=value.get("earlier_abstract", ""),
             listed={
                 category: FirstListing(
                     announced_on=date.fromisoformat(first["announced_on"]),

@@ -110,8 +110,8 @@ def matches(rule: Rule, record: Record) -> bool:
     """
     Whether *record* holds the rule's phrase, whatever its case and accents, as whole words.
 
-    A phrase with Chinese in it is also looked for in the Chinese title and abstract. An author
-    matches in any order of names, and by initials.
+    A phrase with Chinese in it is also looked for in the Chinese title and abstract; any phrase in
+    what a withdrawn paper said before. An author matches in any order of names, and by initials.
     """
     if rule.field == "author":
         return any(author_matches(rule, author.name) for author in record.paper.authors)
@@ -160,16 +160,14 @@ def _unquoted(phrase: str) -> str:
 
 def _texts(rule: Rule, record: Record) -> list[str]:
     fields = ("title", "abstract") if rule.field == "text" else (rule.field,)
-    sources: list[object] = [record.paper]
-    if _HAN.search(rule.phrase):
-        sources.append(record.enrichment("zh"))
-    return [
-        getattr(source, field)
-        for source in sources
-        if source is not None
-        for field in fields
-        if field in {"title", "abstract"}
-    ]
+    paper = record.paper
+    found = {"title": [paper.title], "abstract": [paper.abstract, paper.earlier_abstract]}
+    # The translation of a withdrawn paper is one of what it said before.
+    stored = record.enrichments.get("zh") if paper.withdrawn else record.enrichment("zh")
+    if stored is not None and _HAN.search(rule.phrase):
+        found["title"].append(stored.title)
+        found["abstract"].append(stored.abstract)
+    return [text for field in fields for text in found.get(field, ()) if text]
 
 
 @lru_cache(maxsize=4096)

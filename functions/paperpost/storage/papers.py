@@ -293,6 +293,7 @@ def _paper_item(paper: Paper) -> Item:
             "submitted_at": paper.submitted_at and time_text(paper.submitted_at),
             "updated_at": paper.updated_at and time_text(paper.updated_at),
             "withdrawn": paper.withdrawn or None,
+            "earlier_abstract": paper.earlier_abstract or None,
             "listed": {
                 category: f"{first.announced_on.isoformat()} {first.announce_type.value}"
                 for category, first in paper.listed.items()
@@ -325,6 +326,7 @@ def _paper(item: Mapping[str, Any]) -> Paper:
         submitted_at=optional_time(body.get("submitted_at")),
         updated_at=optional_time(body.get("updated_at")),
         withdrawn=body.get("withdrawn", False),
+        earlier_abstract=body.get("earlier_abstract", ""),
         listed={category: _first(text) for category, text in body.get("listed", {}).items()},
         replaced={
             category: tuple(map(date.fromisoformat, dates))

@@ -29,7 +29,7 @@ from paperpost.domain.issues import (
     own_dates,
     span,
 )
-from paperpost.domain.papers import AnnounceType, Listing
+from paperpost.domain.papers import AnnounceType, Listing, merge_papers
 from paperpost.domain.selections import Selection, selection
 from paperpost.domain.subscribers import Cadence, Preferences, Rule
 from support.issues import (
@@ -450,6 +450,22 @@ def test_a_withdrawal_is_told_to_those_who_had_been_due_the_paper() -> None:
     assert [p.record.arxiv_id for p in found.withdrawals] == [arxiv_id(1)]
     assert ids(found) == [arxiv_id(1)]
     assert ids(crosses) == []
+
+
+def test_a_withdrawal_is_told_to_those_whose_rules_knew_the_paper_by_its_abstract() -> None:
+    """The notice has taken the abstract's place; who had shut the paper out hears nothing."""
+    last_week = DAY - timedelta(days=7)
+    notice = "This paper has been withdrawn by the authors."
+    first = make_paper(1, abstract="We colour graphs.", listed={"cs.CV": (last_week, "new")})
+    gone = make_paper(1, abstract=notice, withdrawn=True, version=2)
+    issue = make_issue([make_listing(1, kind="replace")], [merge_papers(first, gone)])
+    graphs, trees = Rule(field="abstract", phrase="graphs"), Rule(field="text", phrase="trees")
+
+    told = selection(issue, reader("cs.CV", include=(trees, graphs)))
+
+    assert [(p.record.arxiv_id, p.rule) for p in told.withdrawals] == [(arxiv_id(1), graphs)]
+    assert ids(selection(issue, reader("cs.CV", include=(trees,)))) == []
+    assert ids(selection(issue, reader("cs.CV", exclude=(graphs,)))) == []
 
 
 def test_a_withdrawn_paper_is_new_once_and_then_a_line() -> None:
