@@ -5,6 +5,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -88,6 +89,15 @@ def text(element: etree._Element) -> str:
     return " ".join(" ".join(map(str, element.itertext())).split())
 
 
+def as_seen(element: etree._Element, *hidden: str) -> etree._Element:
+    """A copy without what the stylesheet hides by one of the classes *hidden*."""
+    copy = deepcopy(element)
+    for e in list(copy.iter()):
+        if set(str(e.get("class")).split()) & set(hidden):
+            e.clear(keep_tail=True)
+    return copy
+
+
 def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day) -> None:
     assert [(s.id, [r.arxiv_id for r in s.records], s.closed) for s in sections(day)] == [
         ("new", ["2604.99001"], False),
@@ -136,6 +146,37 @@ def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, 
     assert "翻译待补" in text(article)
     assert "摘自原文" in text(article)
     assert "机器翻译" not in text(article)
+
+
+@pytest.mark.parametrize(
+    ("enriched", "in_chinese", "in_english"),
+    [
+        (("zh", "en"), "机器翻译：model-zh · 译文有误？", "Summary by model-en · Something wrong?"),
+        (("zh",), "机器翻译：model-zh · 译文有误？", ""),
+        (("en",), "", "Summary by model-en · Something wrong?"),
+        ((), "", ""),
+    ],
+)
+def test_a_language_names_the_model_that_wrote_its_text_and_no_other(
+    facts: SiteFacts, enriched: tuple[str, ...], in_chinese: str, in_english: str
+) -> None:
+    """Where the author's own sentence and abstract stand, no model is named."""
+    paper = make_paper()
+    made = {
+        language: replace(make_enrichment(paper, language), model=f"model-{language}")
+        for language in enriched
+    }
+    record = Record(paper=paper, listing=make_listing(paper), enrichments=made)
+
+    article = page(facts, made_day([record])).find(".//article")
+
+    assert note(as_seen(article, "only-en")) == in_chinese
+    assert note(as_seen(article, "not-en", "zh")) == in_english
+
+
+def note(article: etree._Element) -> str:
+    """What stands below the abstracts."""
+    return " ".join(text(e) for e in article.iterfind("details/p") if "note" in str(e.get("class")))
 
 
 def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day) -> None:
