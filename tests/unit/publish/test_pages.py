@@ -128,6 +128,18 @@ def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day) ->
     assert places == sorted(places)
 
 
+def test_the_filter_finds_the_authors_that_a_block_has_no_room_for(facts: SiteFacts) -> None:
+    """Only those, so that no name weighs twice."""
+    names = ("Ada Example", "Bo Sample", "Cy Model", 'Di "Quote" <Bracket>', "Eve Other")
+    crowd = make_record(paper=make_paper("2604.99001", authors=names))
+    few = make_record(paper=make_paper("2604.99002", authors=names[:3]))
+
+    root = page(facts, made_day([crowd, few]))
+
+    more = {e.get("id"): e.get("data-authors") for e in root.iterfind(".//article")}
+    assert more == {"2604.99001": 'Di "Quote" <Bracket>, Eve Other', "2604.99002": None}
+
+
 def test_each_passage_carries_its_language(facts: SiteFacts, day: Day) -> None:
     article = page(facts, day).find(".//article[@id='2604.99001']")
 

@@ -62,6 +62,14 @@ _KEYBOARD = """(async () => {
   if (document.getElementById("count").textContent !== shown + " / " + all)
     faults.push("the count says " + document.getElementById("count").textContent);
   if (!location.search.includes("q=segmentation")) faults.push("the address does not know it");
+  const crowd = document.querySelector("[data-authors]");
+  const last = crowd ? crowd.dataset.authors.split(", ").pop() : "";
+  filter.value = last;
+  filter.dispatchEvent(new Event("input"));
+  if (!last || crowd.querySelector(".meta").textContent.includes(last))
+    faults.push("no paper has an author whom it does not show");
+  else if (crowd.hidden || document.querySelectorAll(".paper:not([hidden])").length === all)
+    faults.push("the filter does not find " + last);
   return faults;
 })()"""
 
