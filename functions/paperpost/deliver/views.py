@@ -91,7 +91,7 @@ def view(
         abs_url=shown.abs_url,
         pdf_url=shown.pdf_url,
         html_url=shown.html_url,
-        bibtex_url=_bibtex_url(shown.arxiv_id),
+        bibtex_url=shown.bibtex_url,
         why_text=wrapped(f"{words.rule}{why}") if why else "",
         title_text=wrapped(shown.title.text),
         subtitle_text=wrapped(shown.subtitle.text) if shown.subtitle else "",
@@ -130,10 +130,6 @@ def minimal_view(record: Record) -> View:
         abstract_texts=(),
         line_text=wrapped(f"{title} · {record.arxiv_id}"),
     )
-
-
-def _bibtex_url(arxiv_id: str) -> str:
-    return f"https://arxiv.org/bibtex/{arxiv_id}"
 
 
 def _marked(text: str, rule: Rule | None) -> Pieces:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from paperpost.domain.ids import abs_url, html_url, pdf_url
+from paperpost.domain.ids import abs_url, bibtex_url, html_url, pdf_url
 from paperpost.domain.papers import AnnounceType, Paper
 from paperpost.domain.records import Record
 from paperpost.domain.text import clean
@@ -55,6 +55,7 @@ class Block:
     abs_url: str
     pdf_url: str
     html_url: str
+    bibtex_url: str
 
 
 def block(record: Record, language: str) -> Block:
@@ -91,6 +92,7 @@ def block(record: Record, language: str) -> Block:
         abs_url=abs_url(paper.arxiv_id),
         pdf_url=pdf_url(paper.arxiv_id),
         html_url=html_url(paper.arxiv_id),
+        bibtex_url=bibtex_url(paper.arxiv_id),
     )
 
 
