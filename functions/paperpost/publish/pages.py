@@ -88,6 +88,7 @@ def quiet_page(
     *,
     previous: date | None,
     following: date | None,
+    has_feed: bool,
 ) -> bytes:
     """`<category>/<date>.html` of a day without announcement, with the reason and the next time."""
     reason_zh, reason_en = reason_words(announcement.reason)
@@ -101,6 +102,7 @@ def quiet_page(
         reason_en=reason_en,
         previous=previous,
         next=following,
+        has_feed=has_feed,
         next_at=facts.next_after(announcement.announced_on),
     )
 

@@ -240,7 +240,7 @@ def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
     quiet = make_announcement(0, state=AnnouncementState.QUIET, reason="weekend")
     return {
         "day": day_page(facts, CV, day, previous=None, following=None, has_feed=True).body,
-        "quiet": quiet_page(facts, CV, quiet, previous=None, following=None),
+        "quiet": quiet_page(facts, CV, quiet, previous=None, following=None, has_feed=True),
         "category": category_page(facts, CV, view),
         "front": front_page(facts, [(CV, view)]),
         "status": status_page(facts, status_of(facts, view)),
@@ -291,7 +291,10 @@ def test_a_quiet_day_gives_the_reason_and_the_next_time(
 ) -> None:
     quiet = make_announcement(0, state=AnnouncementState.QUIET, reason=reason, on=date(2026, 4, 25))
 
-    root = parse(quiet_page(facts, CV, quiet, previous=date(2026, 4, 24), following=None))
+    friday = date(2026, 4, 24)
+    body = quiet_page(facts, CV, quiet, previous=friday, following=None, has_feed=True)
+
+    root = parse(body)
 
     assert said in text(root)
     assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
@@ -643,10 +646,16 @@ def test_an_ordinary_page_leaves_nothing_out(facts: SiteFacts, day: Day) -> None
 
 
 @pytest.mark.parametrize(("has_feed", "found"), [(True, 3), (False, 0)])
-def test_a_day_page_announces_feeds_that_exist(
+def test_a_page_of_a_day_announces_feeds_that_exist(
     facts: SiteFacts, day: Day, *, has_feed: bool, found: int
 ) -> None:
-    made = day_page(facts, CV, day, previous=None, following=None, has_feed=has_feed).body
+    """Whether papers stand on it or not: a reader program is given either address."""
+    quiet = make_announcement(0, state=AnnouncementState.QUIET, reason="weekend")
+    made = [
+        day_page(facts, CV, day, previous=None, following=None, has_feed=has_feed).body,
+        quiet_page(facts, CV, quiet, previous=None, following=None, has_feed=has_feed),
+    ]
 
-    links = [e.get("href") for e in parse(made).iter("link") if e.get("rel") == "alternate"]
-    assert len([link for link in links if not str(link).endswith(".md")]) == found
+    for body in made:
+        links = [e.get("href") for e in parse(body).iter("link") if e.get("rel") == "alternate"]
+        assert len([link for link in links if not str(link).endswith(".md")]) == found
