@@ -16,6 +16,7 @@ from paperpost.publish.days import (
     counts,
     reason_words,
     sections,
+    state_words,
 )
 from paperpost.publish.feedmeta import THANKS
 from paperpost.publish.pagepapers import fitting
@@ -64,11 +65,14 @@ def day_page(
     """`<category>/<date>.html` of an announcement."""
     minimal: dict[str, str] = {}
     shown, left_out = fitting(sections(day), contact_mail=facts.contact_mail, minimal=minimal)
+    state_zh, state_en = state_words(day.announcement, published=True)
     body = page(
         "site/day.html",
         facts,
         root="../",
         category=category,
+        state_zh=state_zh,
+        state_en=state_en,
         day=counts(day, facts.languages),
         receipt=day.receipt(facts.languages),
         sections=shown,

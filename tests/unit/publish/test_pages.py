@@ -194,7 +194,8 @@ def note(article: etree._Element) -> str:
 def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day) -> None:
     root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
 
-    assert "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
+    assert "已发布：新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
+    assert "Published: 2 new · 1 cross-list · 1 replaced · 1 withdrawn" in text(root)
     assert "公告 5 = 收录 5 · 译 4 · 待补 1" in text(root)
     assert [e.get("href") for e in root.iterfind(".//nav[@class='days']/a")] == [
         "2026-04-20.html",
@@ -202,6 +203,40 @@ def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day
     ]
     assert "下次公告：4月22日 星期三，北京时间约 12:20" in text(root)
     assert "Thank you to arXiv for use of its open access interoperability." in text(root)
+
+
+def test_a_reader_of_english_meets_no_chinese_on_a_day_page(facts: SiteFacts, day: Day) -> None:
+    """But for the site's name and the labels of the language switch."""
+    root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
+
+    seen = as_seen(root, "not-en", "zh", "brand", "switch")
+
+    words = [*seen.itertext(), *(v for e in seen.iter() for v in e.attrib.values())]
+    assert not [w for w in words if re.search("[\u4e00-\u9fff]", w.replace("论文早报", ""))]
+    assert "← 20 Apr Tue 21 Apr 2026" in text(seen)
+    assert "Next: Wed 22 Apr, about 12:20 Beijing" in text(seen)
+
+
+@pytest.mark.parametrize(
+    ("make", "chinese", "english"),
+    [
+        ("quiet", "2026年 4月21日 星期二", "Tue 21 Apr 2026"),
+        ("category", "4月21日 星期二", "Tue 21 Apr"),
+        ("category", "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1", "2 new · 1 cross-list · 1 replaced"),
+        ("category", "邮件订阅", "E-mail"),
+        ("front", "4月21日 新论文 2 · 交叉 1", "21 Apr · 2 new · 1 cross-list · 1 replaced"),
+        ("status", "2026年4月21日 星期二", "Tue 21 Apr 2026"),
+    ],
+)
+def test_a_page_without_a_language_switch_says_the_same_in_both_languages(
+    facts: SiteFacts, day: Day, make: str, chinese: str, english: str
+) -> None:
+    root = parse(all_pages(facts, day)[make])
+
+    body = root.find("body")
+    assert "both" in body.get("class")
+    assert chinese in text(as_seen(body, "only-en", "quiet"))
+    assert english in " ".join(text(e) for e in body.iter() if e.get("lang") == "en")
 
 
 def test_the_first_page_of_all_has_no_neighbours(facts: SiteFacts, day: Day) -> None:
@@ -345,7 +380,7 @@ def test_the_status_page_begins_with_what_does_not_add_up(facts: SiteFacts, day:
     said = text(parse(status_page(facts, status_of(facts, view))))
 
     assert "2 处不相符 2 counts do not add up cs.CV 4月21日" in said
-    assert "cs.CV 4月21日 ：入库 2 ≠ 收录 1 stored 2 ≠ listed 1" in said
+    assert "cs.CV 4月21日 ：入库 2 ≠ 收录 1 21 Apr: stored 2 ≠ listed 1" in said
     assert said.index("≠") < said.index("下次公告") < said.index("2026年4月21日")
     assert "全部相符" not in said
 

@@ -48,6 +48,15 @@ _WITHOUT_SCRIPT = """(() => {
   document.getElementById("lang-en").checked = true;
   if (shown(".paper h3 .zh")) faults.push("Chinese titles with EN");
   if (!shown("#new .only-en")) faults.push("no English words with EN");
+  document.querySelectorAll("details").forEach(e => { e.open = true; });
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  // The switch's own labels and the site's name stay; what authors wrote is theirs.
+  const theirs = ".switch label, .brand, h3, .tldr, .abstracts, .meta";
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data, place = texts.currentNode.parentElement;
+    if (/\\p{Script=Han}/u.test(text) && place.checkVisibility() && !place.closest(theirs))
+      faults.push("with EN stands " + text);
+  }
   return faults;
 })()"""
 _KEYBOARD = """(async () => {
