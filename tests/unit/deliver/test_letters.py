@@ -189,11 +189,11 @@ def test_the_head_counts_what_was_announced_in_the_readers_categories() -> None:
     [
         (
             Count(announced=9, stored=5, settled=False, enriched={"zh": 5}),
-            "cs.CV的公告还没有收全，缺的论文会在下一期补上。",
+            "cs.CV 的公告还没有收全，缺的论文会在下一期补上。",
         ),
         (
             Count(announced=9, stored=9, settled=True, enriched={"zh": 0}),
-            "有 9 篇的译文还没有到，先看原文。",
+            "有 9 篇的译文待补，先看原文。",
         ),
     ],
 )
@@ -335,7 +335,7 @@ def test_papers_beyond_the_readers_own_limit_are_counted() -> None:
     made = letter(make_issue([make_listing(n) for n in range(1, 10)]), most=4)
 
     assert made.html.count("<h3") == 4
-    assert "另有 5 篇，超过你设的篇数" in visible(made.html)
+    assert "另有 5 篇，超出你设的上限" in visible(made.html)
 
 
 def test_a_paper_that_cannot_be_rendered_keeps_its_title_and_link() -> None:

@@ -13,7 +13,7 @@ import html5lib
 import pytest
 from lxml import etree
 
-from paperpost.data import taxonomy
+from paperpost.data import calendar, holidays_in_chinese, taxonomy
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import IssueState
 from paperpost.domain.mailed import Mailed
@@ -317,7 +317,9 @@ def test_the_front_page_says_the_state_in_words(facts: SiteFacts) -> None:
     ("reason", "said"),
     [
         ("weekend", "今日无公告：周末。"),
-        ("Juneteenth", "今日无公告：arXiv 假日（Juneteenth）。"),
+        ("Juneteenth", "今日无公告：arXiv 放假（六月节）。"),
+        ("A day off", "今日无公告：arXiv 放假（A day off）。"),
+        ("", "今日无公告。 No announcement on this day."),
         ("replay", "今日无公告：回放不含这一天。"),
     ],
 )
@@ -333,6 +335,17 @@ def test_a_quiet_day_gives_the_reason_and_the_next_time(
 
     assert said in text(root)
     assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
+
+
+def test_a_quiet_day_without_a_known_reason_gives_none_on_the_front_page(facts: SiteFacts) -> None:
+    quiet = make_announcement(0, state=AnnouncementState.QUIET)
+    view = CategoryView(announcements=(quiet,), days=(), has_feed=False)
+
+    assert "今日无公告 no announcement today 下次" in text(parse(front_page(facts, [(CV, view)])))
+
+
+def test_every_holiday_of_the_calendar_has_a_chinese_name() -> None:
+    assert set(calendar().holidays.values()) <= holidays_in_chinese().keys()
 
 
 def test_the_status_page_says_in_words_what_is_in_progress(facts: SiteFacts) -> None:
