@@ -24,7 +24,9 @@
     var count = document.getElementById("count");
     var papers = Array.from(document.querySelectorAll(".paper")).map(function (element) {
       var parts = element.querySelectorAll("h3, .tldr, .meta");
-      var text = Array.from(parts, function (part) { return part.textContent; }).join(" ");
+      var texts = Array.from(parts, function (part) { return part.textContent; });
+      // The names that the block only counts.
+      var text = texts.concat(element.dataset.authors || "").join(" ");
       return { element: element, text: text.toLowerCase() };
     });
     var apply = function () {

@@ -16,7 +16,7 @@ _HEADINGS = (
     ("new", ("符合你的规则 ", "Matches your rules: ", "论文 ", "Papers: ")),
 )
 # Below the papers of a block or a line; what an abstract mentions stands inside a sentence.
-_PAPER = re.compile(r"(?:^|^  )https://arxiv\.org/abs/(\S+?)(?:  PDF .*)?$", re.MULTILINE)
+_PAPER = re.compile(r"(?:^|^  )https://arxiv\.org/abs/(\S+)$", re.MULTILINE)
 _RULE = "-" * 40
 _ENDED = {"bounce": "bounced", "suppressionlist": "bounced", "complaint": "complained"}
 

@@ -1,6 +1,7 @@
 """What an operator may edit: arXiv's categories, the calendar, the glossary, named feeds."""
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -30,6 +31,13 @@ def calendar() -> Calendar:
     return Calendar(
         holidays={date.fromisoformat(day): name for day, name in rows["holidays"].items()}
     )
+
+
+@lru_cache
+def holidays_in_chinese() -> Mapping[str, str]:
+    """Return the Chinese names of the calendar's holidays by those that the calendar gives them."""
+    names: dict[str, str] = tomllib.loads(_read("calendar.toml"))["chinese"]
+    return names
 
 
 @lru_cache

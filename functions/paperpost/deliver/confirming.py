@@ -10,6 +10,7 @@ from paperpost.deliver.letters import Imprint, Letter
 from paperpost.deliver.mime import Envelope, MessageError, message
 from paperpost.deliver.pace import Pace
 from paperpost.deliver.pieces import Piece
+from paperpost.deliver.plaintext import wrapped
 from paperpost.deliver.sending import attempt
 from paperpost.domain.deliveries import DeliveryState
 from paperpost.domain.quotas import Quota, why_nothing_goes
@@ -140,5 +141,6 @@ def confirmation(language: str, link: str, imprint: Imprint) -> Letter:
         "postal_address": imprint.postal_address,
     }
     html = render("email/confirm/body.html", **values)
-    text = render("email/confirm/body.txt", **values)
+    lines = render("email/confirm/body.txt", **values).split("\n")
+    text = "\n".join(map(wrapped, lines))
     return Letter(subject=subject, pieces=(Piece.of(html, text),))

@@ -271,7 +271,7 @@ class _Body:
         title = self.words.counted("另有 {} 篇", "{} more", count)
         if beyond:
             title = self.words.counted(
-                "另有 {} 篇，超过你设的篇数", "{} more than you asked for at most", count
+                "另有 {} 篇，超出你设的上限", "{} more than you asked for at most", count
             )
         index = f"{self.press.imprint.site_url}/index.html"
         pages = self.press.pages(picks) or [("Paperpost", index)]
@@ -399,14 +399,14 @@ def _receipt(issue: FrozenIssue, preferences: Preferences, words: Words) -> tupl
     if late or not receipt.adds_up:
         named = "、".join(late) if words.is_chinese else ", ".join(late)
         degraded = (
-            f"{named or '今天'}的公告还没有收全，缺的论文会在下一期补上。"
+            f"{named + ' ' if named else '今天'}的公告还没有收全，缺的论文会在下一期补上。"
             if words.is_chinese
             else f"The announcement of {named or 'today'} is not complete; "
             "what is missing comes with the next issue."
         )
     elif known and (stored - enriched) * _DEGRADED_SHARE > stored:
         degraded = words.counted(
-            "有 {} 篇的译文还没有到，先看原文。",
+            "有 {} 篇的译文待补，先看原文。",
             "Papers without a TL;DR so far: {}.",
             stored - enriched,
         )

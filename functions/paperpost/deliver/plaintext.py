@@ -5,12 +5,14 @@ import re
 from paperpost.domain.text import columns
 
 WIDTH = 78
+_HAN = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+_OPENING = "（《「『“‘【〈〔(\\["
+_CLOSING = "，。、；：？！）》」』”’】〉〕…,.;:?!)\\]"
 # A word with the spaces behind it, or one character of a script that breaks anywhere, kept
-# together with the punctuation that must not open a line.
+# together with the marks that must not end the line before it or open the line behind it.
 _UNIT = re.compile(
-    "(?:[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
-    "|[^\\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+)"
-    "[，。、；：？！）》」』”’…]*\\s*"
+    f"[{_OPENING}]*(?:[{_HAN}]|[^\\s{_HAN}]*[^\\s{_HAN}{_OPENING}])[{_CLOSING}]*\\s*"
+    f"|[{_OPENING}]+\\s*"
 )
 
 

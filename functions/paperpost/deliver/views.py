@@ -42,6 +42,7 @@ class View:
     pdf_url: str
     html_url: str
     bibtex_url: str
+    why_text: str
     title_text: str
     subtitle_text: str
     tldr_text: str
@@ -73,9 +74,10 @@ def view(
     title_rule = rule if rule and rule.field in {"title", "text"} else None
     abstract_rule = rule if rule and rule.field in {"abstract", "text"} else None
     passages = shown.abstracts if abstracts else ()
+    why = clean(words.named_rule(rule)) if rule else ""
     return View(
         arxiv_id=shown.arxiv_id,
-        why=clean(words.named_rule(rule)) if rule else "",
+        why=why,
         title=_marked(shown.title.text, title_rule),
         title_lang=shown.title.lang,
         subtitle=_marked(shown.subtitle.text, title_rule) if shown.subtitle else (),
@@ -89,7 +91,8 @@ def view(
         abs_url=shown.abs_url,
         pdf_url=shown.pdf_url,
         html_url=shown.html_url,
-        bibtex_url=_bibtex_url(shown.arxiv_id),
+        bibtex_url=shown.bibtex_url,
+        why_text=wrapped(f"{words.rule}{why}") if why else "",
         title_text=wrapped(shown.title.text),
         subtitle_text=wrapped(shown.subtitle.text) if shown.subtitle else "",
         tldr_text=wrapped(" ".join([*(f"[{mark}]" for mark in marks), tldr]).strip()),
@@ -119,6 +122,7 @@ def minimal_view(record: Record) -> View:
         pdf_url=abs_url(record.arxiv_id),
         html_url=abs_url(record.arxiv_id),
         bibtex_url=abs_url(record.arxiv_id),
+        why_text="",
         title_text=wrapped(title),
         subtitle_text="",
         tldr_text="",
@@ -126,10 +130,6 @@ def minimal_view(record: Record) -> View:
         abstract_texts=(),
         line_text=wrapped(f"{title} · {record.arxiv_id}"),
     )
-
-
-def _bibtex_url(arxiv_id: str) -> str:
-    return f"https://arxiv.org/bibtex/{arxiv_id}"
 
 
 def _marked(text: str, rule: Rule | None) -> Pieces:

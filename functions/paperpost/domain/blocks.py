@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from paperpost.domain.ids import abs_url, html_url, pdf_url
+from paperpost.domain.ids import abs_url, bibtex_url, html_url, pdf_url
 from paperpost.domain.papers import AnnounceType, Paper
 from paperpost.domain.records import Record
 from paperpost.domain.text import clean
 
 _AUTHORS_SHOWN = 3
+# Whoever looks for one of a collaboration's thousands looks for the collaboration, whose name is
+# first; the names of a few such papers would weigh more than a page.
+_AUTHORS_FOUND = 200
 _BADGES = {
     AnnounceType.CROSS: ("交叉列表", "cross-list"),
     AnnounceType.REPLACE: ("更新版", "replacement"),
@@ -31,8 +34,9 @@ class Block:
 
     `subtitle` is the original title under a translated one, for readers of both, else None.
     `tldr_is_extract`: the sentence is the author's own, to be marked as from the abstract.
-    `pending`: the translation that this reader expects is not there. `abstracts` holds the reader's
-    languages, Chinese first. `model` names who translated, or is ''.
+    `pending`: the translation that this reader expects is not there. `more_authors`: the names that
+    `authors` only counts, for a filter to look through. `abstracts` holds the reader's languages,
+    Chinese first. `model` names who translated, or is ''.
     """
 
     arxiv_id: str
@@ -42,6 +46,7 @@ class Block:
     tldr_is_extract: bool
     pending: bool
     authors: str
+    more_authors: str
     categories: str
     badges: tuple[str, ...]
     withdrawn: bool
@@ -50,6 +55,7 @@ class Block:
     abs_url: str
     pdf_url: str
     html_url: str
+    bibtex_url: str
 
 
 def block(record: Record, language: str) -> Block:
@@ -77,6 +83,7 @@ def block(record: Record, language: str) -> Block:
         tldr_is_extract=not tldr,
         pending=chinese and enrichment is None,
         authors=authors_line(paper, chinese=chinese),
+        more_authors=", ".join(clean(a.name) for a in paper.authors[_AUTHORS_SHOWN:_AUTHORS_FOUND]),
         categories=categories_line(paper),
         badges=badges(record, chinese=chinese),
         withdrawn=paper.withdrawn,
@@ -85,6 +92,7 @@ def block(record: Record, language: str) -> Block:
         abs_url=abs_url(paper.arxiv_id),
         pdf_url=pdf_url(paper.arxiv_id),
         html_url=html_url(paper.arxiv_id),
+        bibtex_url=bibtex_url(paper.arxiv_id),
     )
 
 

@@ -53,6 +53,11 @@ def html_url(arxiv_id: str) -> str:
     return f"https://arxiv.org/html/{arxiv_id}"
 
 
+def bibtex_url(arxiv_id: str) -> str:
+    """Return arXiv's own BibTeX entry for the paper."""
+    return f"https://arxiv.org/bibtex/{arxiv_id}"
+
+
 def newest_first(arxiv_id: str) -> tuple[int, int, str]:
     """A key that sorts base ids by the month and number arXiv gave them (use with reverse=True)."""
     digits = arxiv_id.rsplit("/", 1)[-1].replace(".", "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from paperpost.data import holidays_in_chinese
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.enrichments import EnrichmentState, text_hash
 from paperpost.domain.papers import AnnounceType
@@ -221,10 +222,11 @@ _REASONS = {
 
 
 def reason_words(reason: str) -> tuple[str, str]:
-    """Why a day is quiet, in Chinese and English; a holiday keeps its own name."""
+    """Why a day is quiet, in Chinese and English: a holiday by its name; '' where nobody knows."""
     if not reason:
-        return "arXiv 没有公告", "arXiv announced nothing"
-    return _REASONS.get(reason, (f"arXiv 假日（{reason}）", reason))
+        return "", ""
+    holiday = holidays_in_chinese().get(reason, reason)
+    return _REASONS.get(reason, (f"arXiv 放假（{holiday}）", reason))
 
 
 def state_words(announcement: Announcement | None, *, published: bool) -> tuple[str, str]:
@@ -236,7 +238,7 @@ def state_words(announcement: Announcement | None, *, published: bool) -> tuple[
     zh, en = _STATES[announcement.state]
     if announcement.state is AnnouncementState.QUIET:
         reason_zh, reason_en = reason_words(announcement.reason)
-        return f"{zh}：{reason_zh}", f"{en}: {reason_en}"
+        return (f"{zh}：{reason_zh}", f"{en}: {reason_en}") if reason_zh else (zh, en)
     return zh, en
 
 

@@ -89,6 +89,6 @@ def about_choice(newest: date, *, papers: int, next_at: datetime) -> About:
 
 def _upcoming(at: datetime) -> tuple[str, str]:
     return (
-        f"下次公告：{date_zh(at)} {weekday_zh(at)} 北京时间约 {time_hm(at)}。",
+        f"下次公告：{date_zh(at)} {weekday_zh(at)}，北京时间约 {time_hm(at)}。",
         f"Next announcement: {weekday_en(at)} {date_en(at)}, about {time_hm(at)} Beijing.",
     )

@@ -16,6 +16,7 @@ from paperpost.publish.days import (
     counts,
     reason_words,
     sections,
+    state_words,
 )
 from paperpost.publish.feedmeta import THANKS
 from paperpost.publish.pagepapers import fitting
@@ -64,11 +65,14 @@ def day_page(
     """`<category>/<date>.html` of an announcement."""
     minimal: dict[str, str] = {}
     shown, left_out = fitting(sections(day), contact_mail=facts.contact_mail, minimal=minimal)
+    state_zh, state_en = state_words(day.announcement, published=True)
     body = page(
         "site/day.html",
         facts,
         root="../",
         category=category,
+        state_zh=state_zh,
+        state_en=state_en,
         day=counts(day, facts.languages),
         receipt=day.receipt(facts.languages),
         sections=shown,
@@ -88,6 +92,7 @@ def quiet_page(
     *,
     previous: date | None,
     following: date | None,
+    has_feed: bool,
 ) -> bytes:
     """`<category>/<date>.html` of a day without announcement, with the reason and the next time."""
     reason_zh, reason_en = reason_words(announcement.reason)
@@ -101,6 +106,7 @@ def quiet_page(
         reason_en=reason_en,
         previous=previous,
         next=following,
+        has_feed=has_feed,
         next_at=facts.next_after(announcement.announced_on),
     )
 

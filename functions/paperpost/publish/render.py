@@ -48,7 +48,7 @@ def render_category(
         (day.announcement, _day_files(category, day, pages[day.announced_on])) for day in days
     ]
     return Rendered(
-        by_day=[*with_papers, *_quiet_days(press, category, known, newest)],
+        by_day=[*with_papers, *_quiet_days(press, category, known, newest, view)],
         feeds=feeds,
         indexes=_indexes(press, category, view, days),
         view=view,
@@ -97,7 +97,7 @@ def _day_files(category: Category, day: Day, page: Page) -> dict[str, bytes]:
 
 
 def _quiet_days(
-    press: Press, category: Category, known: Known, newest: Sequence[Day]
+    press: Press, category: Category, known: Known, newest: Sequence[Day], view: CategoryView
 ) -> list[tuple[Announcement, dict[str, bytes]]]:
     """Days without papers that have no page yet, or whose links may have changed."""
     oldest = min((day.announced_on for day in newest), default=date.min)
@@ -106,7 +106,14 @@ def _quiet_days(
         on = quiet.announced_on
         if on >= oldest or not known.is_noted_as(quiet):
             previous, following = _beside(known, on)
-            body = quiet_page(press.facts, category, quiet, previous=previous, following=following)
+            body = quiet_page(
+                press.facts,
+                category,
+                quiet,
+                previous=previous,
+                following=following,
+                has_feed=view.has_feed,
+            )
             made.append((quiet, {f"{category.code}/{on.isoformat()}.html": body}))
     return made
 

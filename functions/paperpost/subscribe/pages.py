@@ -84,12 +84,12 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "rule-quote": Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "这条规则的引号没有成对：",
+        "这条规则的引号不成对：",
         "The quotation mark of this rule is not closed:",
     ),
     "rule-many": Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "最多 50 条规则；第一条放不下的是：",
+        "最多 50 条规则；从这一条起放不下了：",
         "There is room for 50 rules; the first without a place is:",
     ),
     "field": Problem(
@@ -104,7 +104,7 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "content-type": Problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "请以网页表单或 JSON 提交。",
+        "请用网页表单或 JSON 提交。",
         "Please send a web form or JSON.",
     ),
     "too-long": Problem(
@@ -129,7 +129,7 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "used": Problem(
         HTTPStatus.GONE,
-        "这个确认链接已经用过。想改偏好，请点任意一封来信末尾的“偏好”；想再订阅，请重新填写表单。",
+        "这个确认链接已经用过。想改偏好，请点任何一封来信末尾的“偏好”；想再订阅，请重新填写表单。",
         "This confirmation link has been used. Every mail ends with a link to your preferences; "
         "to subscribe again, please fill in the form.",
     ),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from paperpost.deliver.confirming import confirmation
 from paperpost.deliver.letters import HTML_LIMIT, Imprint, Letter, LetterPress, Links
 from paperpost.deliver.plaintext import WIDTH, wrapped
 from paperpost.deliver.words import CHINESE
@@ -42,6 +43,7 @@ LINKS = Links(
 HREF = re.compile(r'href="([^"]+)"')
 URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+")
 ALL = tuple(AnnounceType)
+LONG_RULE = Rule(field="title", phrase="a rather long title " * 5)
 
 
 def letter(issue: FrozenIssue, *, press: LetterPress | None = None, **wishes: object) -> Letter:
@@ -56,6 +58,11 @@ def visible(text: str) -> str:
     body = lxml_html.fromstring(text).find("body")
     assert body is not None
     return " ".join(body.text_content().split())
+
+
+def fits(line: str) -> bool:
+    """Whether a line of the text part has at most 78 columns, or is one address that is longer."""
+    return columns(line) <= WIDTH or URL.fullmatch(line.strip()) is not None
 
 
 def decoded_size(made: Letter) -> int:
@@ -107,7 +114,7 @@ def test_a_letter_is_never_cut_off_and_its_text_has_every_paper_and_link(
 ) -> None:
     """Whatever the number of papers: at most 90,000 bytes of HTML, and all papers in the text."""
     issue = first_of(large_issue(kinds), count)
-    rules = (Rule(field="abstract", phrase="propose"),) if ruled else ()
+    rules = (Rule(field="abstract", phrase="propose"), LONG_RULE) if ruled else ()
 
     made = letter(issue, language=language, length=length, include=rules, announce_types=ALL)
 
@@ -115,6 +122,7 @@ def test_a_letter_is_never_cut_off_and_its_text_has_every_paper_and_link(
     assert sum(piece.size for piece in made.pieces) == decoded_size(made)
     text_links = URL.findall(made.text)
     assert set(HREF.findall(made.html)) <= set(text_links)
+    assert [line for line in made.text.split("\n") if not fits(line)] == []
     shown = [link for link in text_links if link.startswith("https://arxiv.org/abs/")]
     assert sorted(shown) == sorted(
         f"https://arxiv.org/abs/{p.record.arxiv_id}" for p in issue.papers
@@ -181,11 +189,11 @@ def test_the_head_counts_what_was_announced_in_the_readers_categories() -> None:
     [
         (
             Count(announced=9, stored=5, settled=False, enriched={"zh": 5}),
-            "cs.CV的公告还没有收全，缺的论文会在下一期补上。",
+            "cs.CV 的公告还没有收全，缺的论文会在下一期补上。",
         ),
         (
             Count(announced=9, stored=9, settled=True, enriched={"zh": 0}),
-            "有 9 篇的译文还没有到，先看原文。",
+            "有 9 篇的译文待补，先看原文。",
         ),
     ],
 )
@@ -237,6 +245,20 @@ def test_the_foot_says_why_and_how_to_leave() -> None:
         assert "Thank you to arXiv for use of its open access interoperability." in part
     assert LINKS.unsubscribe in HREF.findall(made.html)
     assert LINKS.preferences in HREF.findall(made.html)
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "both"])
+def test_a_long_imprint_is_broken_in_letter_and_confirmation(language: str) -> None:
+    """The operator's address is as long as it is."""
+    long = dataclasses.replace(IMPRINT, postal_address="Some Street 1, " * 8)
+    issue = make_issue([make_listing(1)])
+
+    texts = (
+        letter(issue, press=LetterPress(issue, long), language=language).text,
+        confirmation(language, "https://papers.example.org/api/confirm/" + "x" * 90, long).text,
+    )
+
+    assert [line for text in texts for line in text.split("\n") if not fits(line)] == []
 
 
 def test_rules_are_named_and_their_hits_marked() -> None:
@@ -313,7 +335,7 @@ def test_papers_beyond_the_readers_own_limit_are_counted() -> None:
     made = letter(make_issue([make_listing(n) for n in range(1, 10)]), most=4)
 
     assert made.html.count("<h3") == 4
-    assert "另有 5 篇，超过你设的篇数" in visible(made.html)
+    assert "另有 5 篇，超出你设的上限" in visible(made.html)
 
 
 def test_a_paper_that_cannot_be_rendered_keeps_its_title_and_link() -> None:
@@ -373,13 +395,38 @@ def test_hostile_text_is_shown_as_text(shared_data: Path) -> None:
         assert "\x00" not in one.html + one.text
 
 
-@given(text=st.text(alphabet=st.sampled_from("ab 中文，。“”x-1"), max_size=400))
+WORDS = (
+    "a",
+    "word",
+    "(b)",
+    "f(x)",
+    "$x_1$",
+    "一",
+    "中文，",
+    "（注）",
+    "《书》。",
+    "“引文”",
+    "某(x)",
+    " ",
+)
+
+
+@given(text=st.lists(st.sampled_from(WORDS), max_size=200).map("".join))
 def test_wrapped_lines_fit_and_lose_nothing(text: str) -> None:
-    """78 columns, Han counting two; only spaces at the breaks go."""
+    """78 columns, Han counting two; only spaces at the breaks go; no bracket is torn off."""
     lines = wrapped(text).split("\n")
 
-    assert all(columns(line) <= WIDTH + 8 for line in lines if " " in line.strip())
+    assert all(columns(line) <= WIDTH or line.isascii() for line in lines)
+    assert not [line for line in lines if line.endswith(tuple("（《“("))]
+    assert not [line for line in lines if line.startswith(tuple("，。）》”)"))]
     assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("opening", "（《「『“‘【〈〔([")
+def test_an_opening_bracket_goes_with_what_it_opens(opening: str) -> None:
+    first, second = wrapped("一" * 38 + f"{opening}注").split("\n")
+
+    assert (first, second) == ("一" * 38, f"{opening}注")
 
 
 def test_chinese_text_breaks_anywhere_but_before_punctuation() -> None:

@@ -103,7 +103,9 @@ def test_a_bilingual_entry_leads_with_the_chinese_title_and_holds_both_abstracts
 
     assert entry.title == "虚构的标题"
     order = ["A Made-Up Title", "什么也没提出。", "Ada Example", "cs.CV ← cs.LG", "摘要页"]
-    order += ["本文什么也没有提出，但很有效。", "We propose nothing. It works.", "test-model"]
+    order += ["PDF", "HTML", "https://arxiv.org/bibtex/2604.99001", "BibTeX"]
+    order += ["本文什么也没有提出，但很有效。", "We propose nothing. It works."]
+    order += ["机器翻译：test-model"]
     places = [entry.html.index(text) for text in order]
     assert places == sorted(places)
 
@@ -123,12 +125,28 @@ def test_each_step_of_detail_leaves_more_out(detail: Detail, there: str, gone: s
     assert gone not in entry.html
 
 
-def test_a_pending_translation_is_said_and_the_extract_is_marked() -> None:
-    entry = make_entry(only([make_record(enriched=False)]), "both", Detail.FULL, contact_mail="")
+@pytest.mark.parametrize("detail", Detail)
+def test_a_pending_translation_is_said_and_the_extract_is_marked(detail: Detail) -> None:
+    """However little of the entry is left: the sentence is the author's, not a model's."""
+    entry = make_entry(only([make_record(enriched=False)]), "both", detail, contact_mail="")
 
     assert entry.title == "A Made-Up Title"
-    assert "翻译待补" in entry.html
-    assert "We propose nothing. <small>（摘自原文）</small>" in entry.html
+    assert "We propose nothing. <small>（翻译待补 · 摘自原文）</small>" in entry.html
+
+
+def test_a_pending_paper_without_an_abstract_is_said_to_be_pending() -> None:
+    empty = make_record(paper=make_paper(abstract=""), enriched=False)
+
+    entry = make_entry(only([empty]), "both", Detail.TLDR_ONLY, contact_mail="")
+
+    assert entry.html == '<p lang="en"><small>（翻译待补）</small></p>'
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_an_english_entry_marks_the_extract(detail: Detail) -> None:
+    entry = make_entry(only([make_record(enriched=False)]), "en", detail, contact_mail="")
+
+    assert "We propose nothing. <small>(from the abstract)</small>" in entry.html
 
 
 def test_an_english_feed_holds_no_chinese() -> None:

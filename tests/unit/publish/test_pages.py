@@ -5,6 +5,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -12,7 +13,7 @@ import html5lib
 import pytest
 from lxml import etree
 
-from paperpost.data import taxonomy
+from paperpost.data import calendar, holidays_in_chinese, taxonomy
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import IssueState
 from paperpost.domain.mailed import Mailed
@@ -88,6 +89,15 @@ def text(element: etree._Element) -> str:
     return " ".join(" ".join(map(str, element.itertext())).split())
 
 
+def as_seen(element: etree._Element, *hidden: str) -> etree._Element:
+    """A copy without what the stylesheet hides by one of the classes *hidden*."""
+    copy = deepcopy(element)
+    for e in list(copy.iter()):
+        if set(str(e.get("class")).split()) & set(hidden):
+            e.clear(keep_tail=True)
+    return copy
+
+
 def test_each_listing_is_in_one_section_in_the_order_of_the_page(day: Day) -> None:
     assert [(s.id, [r.arxiv_id for r in s.records], s.closed) for s in sections(day)] == [
         ("new", ["2604.99001"], False),
@@ -118,6 +128,18 @@ def test_a_block_has_the_order_that_readers_learn(facts: SiteFacts, day: Day) ->
     assert places == sorted(places)
 
 
+def test_the_filter_finds_the_authors_that_a_block_has_no_room_for(facts: SiteFacts) -> None:
+    """Only those, so that no name weighs twice."""
+    names = ("Ada Example", "Bo Sample", "Cy Model", 'Di "Quote" <Bracket>', "Eve Other")
+    crowd = make_record(paper=make_paper("2604.99001", authors=names))
+    few = make_record(paper=make_paper("2604.99002", authors=names[:3]))
+
+    root = page(facts, made_day([crowd, few]))
+
+    more = {e.get("id"): e.get("data-authors") for e in root.iterfind(".//article")}
+    assert more == {"2604.99001": 'Di "Quote" <Bracket>, Eve Other', "2604.99002": None}
+
+
 def test_each_passage_carries_its_language(facts: SiteFacts, day: Day) -> None:
     article = page(facts, day).find(".//article[@id='2604.99001']")
 
@@ -138,10 +160,42 @@ def test_a_pending_paper_leads_with_its_own_title_and_says_so(facts: SiteFacts, 
     assert "机器翻译" not in text(article)
 
 
+@pytest.mark.parametrize(
+    ("enriched", "in_chinese", "in_english"),
+    [
+        (("zh", "en"), "机器翻译：model-zh · 译文有误？", "Summary by model-en · Something wrong?"),
+        (("zh",), "机器翻译：model-zh · 译文有误？", ""),
+        (("en",), "", "Summary by model-en · Something wrong?"),
+        ((), "", ""),
+    ],
+)
+def test_a_language_names_the_model_that_wrote_its_text_and_no_other(
+    facts: SiteFacts, enriched: tuple[str, ...], in_chinese: str, in_english: str
+) -> None:
+    """Where the author's own sentence and abstract stand, no model is named."""
+    paper = make_paper()
+    made = {
+        language: replace(make_enrichment(paper, language), model=f"model-{language}")
+        for language in enriched
+    }
+    record = Record(paper=paper, listing=make_listing(paper), enrichments=made)
+
+    article = page(facts, made_day([record])).find(".//article")
+
+    assert note(as_seen(article, "only-en")) == in_chinese
+    assert note(as_seen(article, "not-en", "zh")) == in_english
+
+
+def note(article: etree._Element) -> str:
+    """What stands below the abstracts."""
+    return " ".join(text(e) for e in article.iterfind("details/p") if "note" in str(e.get("class")))
+
+
 def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day) -> None:
     root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
 
-    assert "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
+    assert "已发布：新论文 2 · 交叉 1 · 更新 1 · 撤稿 1" in text(root)
+    assert "Published: 2 new · 1 cross-list · 1 replaced · 1 withdrawn" in text(root)
     assert "公告 5 = 收录 5 · 译 4 · 待补 1" in text(root)
     assert [e.get("href") for e in root.iterfind(".//nav[@class='days']/a")] == [
         "2026-04-20.html",
@@ -149,6 +203,40 @@ def test_the_head_tells_counts_receipt_and_neighbours(facts: SiteFacts, day: Day
     ]
     assert "下次公告：4月22日 星期三，北京时间约 12:20" in text(root)
     assert "Thank you to arXiv for use of its open access interoperability." in text(root)
+
+
+def test_a_reader_of_english_meets_no_chinese_on_a_day_page(facts: SiteFacts, day: Day) -> None:
+    """But for the site's name and the labels of the language switch."""
+    root = page(facts, day, previous=date(2026, 4, 20), following=date(2026, 4, 22))
+
+    seen = as_seen(root, "not-en", "zh", "brand", "switch")
+
+    words = [*seen.itertext(), *(v for e in seen.iter() for v in e.attrib.values())]
+    assert not [w for w in words if re.search("[\u4e00-\u9fff]", w.replace("论文早报", ""))]
+    assert "← 20 Apr Tue 21 Apr 2026" in text(seen)
+    assert "Next: Wed 22 Apr, about 12:20 Beijing" in text(seen)
+
+
+@pytest.mark.parametrize(
+    ("make", "chinese", "english"),
+    [
+        ("quiet", "2026年 4月21日 星期二", "Tue 21 Apr 2026"),
+        ("category", "4月21日 星期二", "Tue 21 Apr"),
+        ("category", "新论文 2 · 交叉 1 · 更新 1 · 撤稿 1", "2 new · 1 cross-list · 1 replaced"),
+        ("category", "邮件订阅", "E-mail"),
+        ("front", "4月21日 新论文 2 · 交叉 1", "21 Apr · 2 new · 1 cross-list · 1 replaced"),
+        ("status", "2026年4月21日 星期二", "Tue 21 Apr 2026"),
+    ],
+)
+def test_a_page_without_a_language_switch_says_the_same_in_both_languages(
+    facts: SiteFacts, day: Day, make: str, chinese: str, english: str
+) -> None:
+    root = parse(all_pages(facts, day)[make])
+
+    body = root.find("body")
+    assert "both" in body.get("class")
+    assert chinese in text(as_seen(body, "only-en", "quiet"))
+    assert english in " ".join(text(e) for e in body.iter() if e.get("lang") == "en")
 
 
 def test_the_first_page_of_all_has_no_neighbours(facts: SiteFacts, day: Day) -> None:
@@ -187,7 +275,7 @@ def all_pages(facts: SiteFacts, day: Day) -> dict[str, bytes]:
     quiet = make_announcement(0, state=AnnouncementState.QUIET, reason="weekend")
     return {
         "day": day_page(facts, CV, day, previous=None, following=None, has_feed=True).body,
-        "quiet": quiet_page(facts, CV, quiet, previous=None, following=None),
+        "quiet": quiet_page(facts, CV, quiet, previous=None, following=None, has_feed=True),
         "category": category_page(facts, CV, view),
         "front": front_page(facts, [(CV, view)]),
         "status": status_page(facts, status_of(facts, view)),
@@ -229,7 +317,9 @@ def test_the_front_page_says_the_state_in_words(facts: SiteFacts) -> None:
     ("reason", "said"),
     [
         ("weekend", "今日无公告：周末。"),
-        ("Juneteenth", "今日无公告：arXiv 假日（Juneteenth）。"),
+        ("Juneteenth", "今日无公告：arXiv 放假（六月节）。"),
+        ("A day off", "今日无公告：arXiv 放假（A day off）。"),
+        ("", "今日无公告。 No announcement on this day."),
         ("replay", "今日无公告：回放不含这一天。"),
     ],
 )
@@ -238,10 +328,24 @@ def test_a_quiet_day_gives_the_reason_and_the_next_time(
 ) -> None:
     quiet = make_announcement(0, state=AnnouncementState.QUIET, reason=reason, on=date(2026, 4, 25))
 
-    root = parse(quiet_page(facts, CV, quiet, previous=date(2026, 4, 24), following=None))
+    friday = date(2026, 4, 24)
+    body = quiet_page(facts, CV, quiet, previous=friday, following=None, has_feed=True)
+
+    root = parse(body)
 
     assert said in text(root)
     assert "下次公告：4月27日 星期一，北京时间约 12:20" in text(root)
+
+
+def test_a_quiet_day_without_a_known_reason_gives_none_on_the_front_page(facts: SiteFacts) -> None:
+    quiet = make_announcement(0, state=AnnouncementState.QUIET)
+    view = CategoryView(announcements=(quiet,), days=(), has_feed=False)
+
+    assert "今日无公告 no announcement today 下次" in text(parse(front_page(facts, [(CV, view)])))
+
+
+def test_every_holiday_of_the_calendar_has_a_chinese_name() -> None:
+    assert set(calendar().holidays.values()) <= holidays_in_chinese().keys()
 
 
 def test_the_status_page_says_in_words_what_is_in_progress(facts: SiteFacts) -> None:
@@ -289,7 +393,7 @@ def test_the_status_page_begins_with_what_does_not_add_up(facts: SiteFacts, day:
     said = text(parse(status_page(facts, status_of(facts, view))))
 
     assert "2 处不相符 2 counts do not add up cs.CV 4月21日" in said
-    assert "cs.CV 4月21日 ：入库 2 ≠ 收录 1 stored 2 ≠ listed 1" in said
+    assert "cs.CV 4月21日 ：入库 2 ≠ 收录 1 21 Apr: stored 2 ≠ listed 1" in said
     assert said.index("≠") < said.index("下次公告") < said.index("2026年4月21日")
     assert "全部相符" not in said
 
@@ -590,10 +694,16 @@ def test_an_ordinary_page_leaves_nothing_out(facts: SiteFacts, day: Day) -> None
 
 
 @pytest.mark.parametrize(("has_feed", "found"), [(True, 3), (False, 0)])
-def test_a_day_page_announces_feeds_that_exist(
+def test_a_page_of_a_day_announces_feeds_that_exist(
     facts: SiteFacts, day: Day, *, has_feed: bool, found: int
 ) -> None:
-    made = day_page(facts, CV, day, previous=None, following=None, has_feed=has_feed).body
+    """Whether papers stand on it or not: a reader program is given either address."""
+    quiet = make_announcement(0, state=AnnouncementState.QUIET, reason="weekend")
+    made = [
+        day_page(facts, CV, day, previous=None, following=None, has_feed=has_feed).body,
+        quiet_page(facts, CV, quiet, previous=None, following=None, has_feed=has_feed),
+    ]
 
-    links = [e.get("href") for e in parse(made).iter("link") if e.get("rel") == "alternate"]
-    assert len([link for link in links if not str(link).endswith(".md")]) == found
+    for body in made:
+        links = [e.get("href") for e in parse(body).iter("link") if e.get("rel") == "alternate"]
+        assert len([link for link in links if not str(link).endswith(".md")]) == found

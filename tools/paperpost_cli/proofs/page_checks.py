@@ -39,7 +39,7 @@ _FAULTS = """(() => {
   if (small.length) faults.push(`${small.length} below 16 px, such as ${small[0].textContent}`);
   const tapped = mail ? "div[style*='line-height:44px'] a, a[style*=block]"
     : ".links a, summary, .switch label, .elsewhere a, .days a, .choices label, button, footer a, "
-    + "header a, .list a, input:not([tabindex='-1']), .receipts th a";
+    + "header a, .list a, input:not([tabindex='-1']), .receipts th a, .note a";
   const low = all(tapped).filter(e => box(e).height && box(e).height < 43.9);
   if (low.length)
     faults.push(`${low.length} below 44 px, such as ${low[0].textContent} ${box(low[0]).height}`);

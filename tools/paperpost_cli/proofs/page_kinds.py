@@ -76,7 +76,7 @@ def all_pages(records: Sequence[Record]) -> dict[str, bytes]:
         f"{CATEGORY}/{on}.html": page_of(day, previous=on - timedelta(days=4), following=on + _DAY),
         f"{CATEGORY}/index.html": category_page(FACTS, category, view),
         f"{CATEGORY}/{sunday.announced_on}.html": quiet_page(
-            FACTS, category, sunday, previous=on - timedelta(days=4), following=on
+            FACTS, category, sunday, previous=on - 4 * _DAY, following=on, has_feed=True
         ),
         "status.html": status_page(FACTS, _status(views, on)),
         "404.html": not_found_page(FACTS),

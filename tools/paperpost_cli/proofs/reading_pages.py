@@ -48,6 +48,15 @@ _WITHOUT_SCRIPT = """(() => {
   document.getElementById("lang-en").checked = true;
   if (shown(".paper h3 .zh")) faults.push("Chinese titles with EN");
   if (!shown("#new .only-en")) faults.push("no English words with EN");
+  document.querySelectorAll("details").forEach(e => { e.open = true; });
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  // The switch's own labels and the site's name stay; what authors wrote is theirs.
+  const theirs = ".switch label, .brand, h3, .tldr, .abstracts, .meta";
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data, place = texts.currentNode.parentElement;
+    if (/\\p{Script=Han}/u.test(text) && place.checkVisibility() && !place.closest(theirs))
+      faults.push("with EN stands " + text);
+  }
   return faults;
 })()"""
 _KEYBOARD = """(async () => {
@@ -62,6 +71,14 @@ _KEYBOARD = """(async () => {
   if (document.getElementById("count").textContent !== shown + " / " + all)
     faults.push("the count says " + document.getElementById("count").textContent);
   if (!location.search.includes("q=segmentation")) faults.push("the address does not know it");
+  const crowd = document.querySelector("[data-authors]");
+  const last = crowd ? crowd.dataset.authors.split(", ").pop() : "";
+  filter.value = last;
+  filter.dispatchEvent(new Event("input"));
+  if (!last || crowd.querySelector(".meta").textContent.includes(last))
+    faults.push("no paper has an author whom it does not show");
+  else if (crowd.hidden || document.querySelectorAll(".paper:not([hidden])").length === all)
+    faults.push("the filter does not find " + last);
   return faults;
 })()"""
 
