@@ -48,7 +48,7 @@ SHOTS = (
         shot
         for language in LANGUAGES
         for length, screen in zip(LENGTHS, _SCREENS, strict=True)
-        for shot in _shots(f"mail-{language}-{length}", f"mail-{language}-{length}.html", screen)
+        for shot in _shots(f"mail-{language}-{length}", f"mail/{language}-{length}.html", screen)
     ),
 )
 
@@ -80,7 +80,7 @@ def _files(site: Path) -> Iterator[tuple[str, bytes]]:
     for language in LANGUAGES:
         for length in LENGTHS:
             body = letter_of(records, language=language, length=length)
-            yield f"mail-{language}-{length}.html", body
+            yield f"mail/{language}-{length}.html", body
 
 
 def _taken(browser: Browser, address: str, shot: Shot, files: dict[str, bytes]) -> bytes:

@@ -22,7 +22,11 @@ _PACKED = {
 
 @contextmanager
 def served(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Iterator[str]:
-    """The address below which *files* (path → bytes) are, while the block runs."""
+    """
+    The address below which *files* (path → bytes) are, while the block runs.
+
+    Those in `mail/` come without *headers*: a mail program shows them, whatever a site allows.
+    """
     sent = {f"/{path}": _sent(path, body) for path, body in files.items()}
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,9 +35,10 @@ def served(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Iterator[s
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             body, own = sent.get(path, (b"", {}))
+            added = {} if path.startswith("/mail/") else headers
             self.send_response(200 if path in sent else 404)
             self.send_header("Content-Length", str(len(body)))
-            for name, value in {**own, **headers}.items():
+            for name, value in {**own, **added}.items():
                 self.send_header(name, value)
             self.end_headers()
             with suppress(ConnectionError):  # a tab that goes on does not wait for the rest
