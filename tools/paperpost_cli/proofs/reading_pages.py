@@ -201,11 +201,9 @@ def _ways() -> str:
 
 
 def _accessible() -> str:
-    """axe-core finds nothing on any kind or on a real day, light or dark, phone or desk."""
+    """axe-core finds nothing on any kind or on real days, light or dark, phone or desk."""
     need("chromium", "npm")
-    # The heaviest page is left to the other proofs: axe-core looks at it for minutes.
-    _heaviest, *others = _real(_HEAVIEST).items()
-    files, found = {**_every_kind(), **dict(others)}, list[str]()
+    files, found = {**_every_kind(), **_real(_HEAVIEST)}, list[str]()
     paths = _pages(files)
     with served(files, SITE_HEADERS) as address, Browser() as browser:
         for width, height in SCREENS:
