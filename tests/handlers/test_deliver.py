@@ -30,7 +30,7 @@ from paperpost.storage.guard import Guard
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from support.api import FakeContext
-from support.aws import Cloud
+from support.aws import Cloud, no_turns
 from support.issues import FROZEN_AT, arxiv_id, make_issue, make_listing
 from support.readers import ADDRESS, keys_json, make_keys, make_subscriber
 from support.restores import restore, snapshot
@@ -487,6 +487,19 @@ def test_a_failure_before_ses_is_asked_gives_the_claim_back(deliver: Deliver, cl
     second = deliver.deliver("a1"), deliver.state("a1")
 
     assert (first, second) == ((["m0"], "released error: ReadTimeoutError"), ([], "sent"))
+
+
+def test_a_turn_that_cannot_be_taken_gives_the_claim_back(deliver: Deliver, cloud: Cloud) -> None:
+    """The row that all workers write to does not answer: SES was not asked, nothing is lost."""
+    deliver.freeze()
+    deliver.join("a1", "b2")
+
+    with no_turns(cloud):
+        first = deliver.deliver("a1", "b2"), deliver.state("a1"), deliver.state("b2")
+    second = deliver.deliver("a1", "b2"), deliver.state("a1"), deliver.state("b2")
+
+    released = "released error: ReadTimeoutError"
+    assert (first, second) == ((["m0"], released, released), ([], "sent", "sent"))
 
 
 def test_a_letter_that_cannot_be_made_keeps_nobody_else_from_theirs(
