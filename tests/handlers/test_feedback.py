@@ -195,6 +195,34 @@ def test_an_unexpected_topic_and_a_test_message_are_ignored_and_counted(
     assert metrics["FeedbackRecords"] == [3.0]
 
 
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("tags", "event", "wanted"),
+    [
+        ({"kind": ["morning"]}, "ses-publishing-bounce", [1.0]),
+        ({"kind": ["morning"]}, "ses-publishing-delivery", [0.0]),
+        ({"kind": ["morning"]}, "ses-publishing-delayed-delivery", None),
+        ({"issue": [ISSUE], "subscriber": ["a1"]}, "ses-publishing-bounce", None),
+        ({"issue": [ISSUE], "subscriber": ["a1"]}, "ses-publishing-delivery", None),
+    ],
+)
+def test_only_a_morning_letter_says_whether_it_bounced(
+    shared_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    tags: dict[str, list[str]],
+    event: str,
+    wanted: list[float] | None,
+) -> None:
+    """The alarm stays as it is while the metric is missing: no reader's mail may end it."""
+    told = json.loads(ours(json.loads((shared_data / "aws-events" / f"{event}.json").read_text())))
+    told["mail"]["tags"] = tags
+
+    take(envelope(json.dumps(told)))
+
+    metrics = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert metrics.get("MorningLetterBounced") == wanted
+
+
 def test_a_type_of_the_future_is_kept_aside_and_counted(
     table: SubscriberTable, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

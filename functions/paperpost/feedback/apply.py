@@ -26,10 +26,6 @@ _SETTLES = frozenset(
 )
 
 
-# What keeps a mail from its reader, be it for now.
-_UNHEARD = frozenset({FeedbackKind.BOUNCED, FeedbackKind.BOUNCED_FOR_NOW, FeedbackKind.REJECTED})
-
-
 class Outcome(StrEnum):
     """What feedback led to; also the name of its metric."""
 
@@ -38,8 +34,19 @@ class Outcome(StrEnum):
     SETTLED = "FeedbackSettled"  # a letter of unknown fate is known to be sent
     UNCHANGED = "FeedbackUnchanged"  # known before, or a repeat
     NOTED = "FeedbackNoted"  # of a kind that changes nothing yet
+    HEARD = "FeedbackHeard"  # the operator's morning letter arrived
     UNHEARD = "FeedbackUnheard"  # the operator's morning letter did not arrive
     STRANGER = "FeedbackStranger"  # not of a mail that we know to have sent to that address
+
+
+# Its reader is the operator, no subscriber: whether it arrived is all that there is to know.
+_MORNING = {
+    FeedbackKind.DELIVERED: Outcome.HEARD,
+    FeedbackKind.BOUNCED: Outcome.UNHEARD,
+    FeedbackKind.BOUNCED_FOR_NOW: Outcome.UNHEARD,
+    FeedbackKind.REJECTED: Outcome.UNHEARD,
+    FeedbackKind.ON_SUPPRESSION_LIST: Outcome.UNHEARD,
+}
 
 
 class Subscribers(Protocol):
@@ -86,9 +93,9 @@ def apply(
     issue only a letter that the ledger knows: an event about anything else, forged or not ours,
     must not end a subscription.
     """
-    if feedback.mail_kind == "morning" and feedback.kind in _UNHEARD:
-        return Outcome.UNHEARD
-    if feedback.mail_kind == "morning" or feedback.kind not in _SETTLES:
+    if feedback.mail_kind == "morning":
+        return _MORNING.get(feedback.kind, Outcome.NOTED)
+    if feedback.kind not in _SETTLES:
         return Outcome.NOTED
     subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
     if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):

@@ -268,11 +268,13 @@ def test_an_erased_subscriber_is_nobodys_recipient(ledger: FakeLedger) -> None:
     ("kind", "outcome"),
     [
         (FeedbackKind.ACCEPTED, Outcome.NOTED),
-        (FeedbackKind.DELIVERED, Outcome.NOTED),
+        (FeedbackKind.DELAYED, Outcome.NOTED),
         (FeedbackKind.COMPLAINED, Outcome.NOTED),
+        (FeedbackKind.DELIVERED, Outcome.HEARD),
         (FeedbackKind.BOUNCED, Outcome.UNHEARD),
         (FeedbackKind.BOUNCED_FOR_NOW, Outcome.UNHEARD),
         (FeedbackKind.REJECTED, Outcome.UNHEARD),
+        (FeedbackKind.ON_SUPPRESSION_LIST, Outcome.UNHEARD),
     ],
 )
 def test_a_morning_letter_that_does_not_arrive_is_told(
