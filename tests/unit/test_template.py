@@ -267,6 +267,30 @@ def test_the_morning_letter_counts_readers_without_an_address_and_reads_enrichs_
     }
 
 
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [
+        ("Publish", None),
+        ("Compose", None),
+        ("Deliver", ["issues/*", "status.json"]),
+        ("Subscribe", "*.json"),
+    ],
+)
+def test_who_asks_for_files_that_may_be_missing_is_told_that_they_are(
+    stage: str, named: object
+) -> None:
+    """
+    S3 answers 403 for them, as for what may not be read, unless they could be listed.
+
+    Of such a request the key counts as `s3:prefix`. Sources: S3's GetObject, 'Permissions', and
+    https://github.com/ceph/ceph/pull/68577, which found it out; read 2026-11-26.
+    """
+    (statement,) = [s for s in _statements(stage) if s["Action"] == "s3:ListBucket"]
+
+    assert statement["Resource"] == {"Fn::GetAtt": ["SiteBucket", "Arn"]}
+    assert statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix") == named
+
+
 def test_the_morning_letter_looks_at_every_dead_letter_queue() -> None:
     variables = functions()["DeliverFunction"]["Environment"]["Variables"]
     named = {queue["Ref"] for queue in variables["DEAD_LETTER_QUEUES"]["Fn::Join"][1]}
