@@ -99,6 +99,38 @@ def test_policies_name_actions_and_resources_without_wildcards() -> None:
             assert all(resource != "*" for resource in _as_list(statement["Resource"]))
 
 
+def test_no_role_may_read_the_queues_or_streams_of_others() -> None:
+    """
+    Of AWS's own policies they have those for logs and traces.
+
+    To the role of a function with an SQS or DynamoDB event SAM adds one for all queues, or streams,
+    of the account. Source: samtranslator 1.115, model/eventsources/pull.py, read 2026-11-26.
+    """
+    allowed = ("service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess")
+    managed = {
+        arn.partition(":policy/")[2]
+        for role in of_type("AWS::IAM::Role").values()
+        for arn in role.get("ManagedPolicyArns", [])
+    }
+    received = {
+        stage: {
+            arn["Fn::GetAtt"][0]
+            for statement in _statements(stage)
+            if "sqs:ReceiveMessage" in _as_list(statement["Action"])
+            for arn in _as_list(statement["Resource"])
+        }
+        for stage in STAGES
+    }
+    fed = {stage: set[str]() for stage in STAGES}
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        source, kind = mapping["EventSourceArn"]["Fn::GetAtt"]
+        if kind == "Arn":
+            fed[mapping["FunctionName"]["Ref"].removesuffix("Function")].add(source)
+
+    assert managed == set(allowed)
+    assert received == fed
+
+
 def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
     """
     A profile's id (us.vendor.model) is not its model's, and both ARNs have to be allowed.
