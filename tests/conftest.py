@@ -1,17 +1,15 @@
 """Fixtures that every layer of tests shares."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from oracle.checklist import faults
-from paperpost.deliver import confirming, delivering
-from paperpost.deliver import preview as previewing
 from paperpost.observe import logger
 from support.aws import Cloud, moto_cloud
 from support.canary import pytest_runtest_makereport  # noqa: F401  a hook, by its name
+from support.mailcheck import _every_mail_is_checked, _no_mail_is_faulty  # noqa: F401  the same
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -28,26 +26,6 @@ def _service_logs() -> Iterator[None]:
     """The command line turns the service's log down for its process; not for the next test."""
     yield
     logger.setLevel("INFO")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _every_mail_is_checked() -> Iterator[None]:
-    """Whatever a test is about: a mail that it has made must pass the whole checklist."""
-    makers = (confirming, delivering, previewing)
-    with pytest.MonkeyPatch.context() as patch:
-        for maker in makers:
-            patch.setattr(maker, "message", _checked(maker.message))
-        yield
-
-
-def _checked(make: Callable[..., bytes]) -> Callable[..., bytes]:
-    def made(*told: object, **how: object) -> bytes:
-        raw = make(*told, **how)
-        found = faults(raw)
-        assert not found, f"a mail with {'; '.join(found)}"
-        return raw
-
-    return made
 
 
 @pytest.fixture

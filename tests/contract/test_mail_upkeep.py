@@ -87,8 +87,45 @@ def test_a_standing_is_a_delivery_without_what_a_tick_does_not_need(storage: Sto
     assert claimed is not None
 
     assert list(storage.deliveries.list_standings(delivery.issue, 0)) == [
-        replace(claimed, owner="")
+        replace(claimed, owner="", mails=0)
     ]
+
+
+def test_a_letter_remembers_as_many_mails_as_went_to_ses(storage: Storage) -> None:
+    """None before it is claimed; one whose reply was lost is named by its first event."""
+    letter = ("daily-2026-04-21", 0, "a1")
+    delivery = Delivery(
+        issue=letter[0],
+        shard=0,
+        subscriber_id="a1",
+        state=DeliveryState.PLANNED,
+        due_at=NOW,
+        updated_at=NOW,
+    )
+    ledger = storage.deliveries
+    ledger.put_planned(delivery, expires_at=LATER)
+    known = [ledger.knows_mail(*letter, "m1"), ledger.knows_mail(*letter[:2], "nobody", "m1")]
+    claimed = ledger.claim(*letter, owner="o", now=NOW)
+    assert claimed is not None
+    ledger.mark(claimed, DeliveryState.UNKNOWN, now=NOW)
+    known += [ledger.knows_mail(*letter, m) for m in ("m1", "m2", "m1")]
+    settled = [
+        ledger.settle(*letter, state, reason=reason, now=NOW)
+        for state, reason in (
+            (DeliveryState.SENT, "feedback"),
+            (DeliveryState.FAILED, "b"),
+            (DeliveryState.SENT, "feedback"),
+            (DeliveryState.FAILED, "c"),
+            (DeliveryState.FAILED, "a"),
+        )
+    ]
+
+    stored = ledger.get_delivery(*letter)
+    assert known == [False, False, True, False, True]
+    assert settled == [True, True, False, False, True]
+    assert stored is not None
+    assert (stored.mails, stored.message_ids) == (1, {"m1"})
+    assert (stored.state, stored.reason) == (DeliveryState.FAILED, "a")
 
 
 def test_a_table_is_the_same_until_another_takes_its_place(storage: Storage) -> None:

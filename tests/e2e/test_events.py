@@ -163,7 +163,8 @@ class Laptop:
                 "state": DeliveryState.SENT.value,
                 "due_at": time_text(BEFORE),
                 "updated_at": time_text(BEFORE),
-                "message_id": mail["messageId"],
+                "mails": 1,
+                "message_ids": {mail["messageId"]},
             }
         )
 

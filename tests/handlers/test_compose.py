@@ -463,7 +463,9 @@ def test_a_ledger_put_back_into_the_same_table_is_noticed_by_what_was_told(
 
     assert done == [{"frozen": 0, "queued": 0, "closed": 0}] * 2
     assert compose.messages() == []
-    assert compose.row().stopped == f"restored: of {ISSUE} 2 letters were sent, the ledger has 0"
+    assert (
+        compose.row().stopped == f"restored: of {ISSUE} 2 letters were done with, the ledger has 0"
+    )
     assert [(one.sent, one.audience) for one in compose.told()] == [(2, 3)]
 
 

@@ -30,7 +30,7 @@ from paperpost.storage.guard import Guard
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from support.api import FakeContext
-from support.aws import Cloud
+from support.aws import Cloud, no_turns
 from support.issues import FROZEN_AT, arxiv_id, make_issue, make_listing
 from support.readers import ADDRESS, keys_json, make_keys, make_subscriber
 from support.restores import restore, snapshot
@@ -218,7 +218,11 @@ def test_a_planned_reader_gets_one_letter_with_exactly_their_papers(deliver: Del
 
     letter = deliver.ses.letter()
     text = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert (returned, deliver.state("a1"), deliver.row("a1").message_id) == ([], "sent", "0100-1")
+    assert (returned, deliver.state("a1"), deliver.row("a1").message_ids) == (
+        [],
+        "sent",
+        {"0100-1"},
+    )
     assert letter["To"] == "a1@example.com"
     tags = f"issue={ISSUE}, subscriber=a1, ses:feedback-id-a=daily"
     assert letter["X-SES-MESSAGE-TAGS"] == tags
@@ -487,6 +491,19 @@ def test_a_failure_before_ses_is_asked_gives_the_claim_back(deliver: Deliver, cl
     second = deliver.deliver("a1"), deliver.state("a1")
 
     assert (first, second) == ((["m0"], "released error: ReadTimeoutError"), ([], "sent"))
+
+
+def test_a_turn_that_cannot_be_taken_gives_the_claim_back(deliver: Deliver, cloud: Cloud) -> None:
+    """The row that all workers write to does not answer: SES was not asked, nothing is lost."""
+    deliver.freeze()
+    deliver.join("a1", "b2")
+
+    with no_turns(cloud):
+        first = deliver.deliver("a1", "b2"), deliver.state("a1"), deliver.state("b2")
+    second = deliver.deliver("a1", "b2"), deliver.state("a1"), deliver.state("b2")
+
+    released = "released error: ReadTimeoutError"
+    assert (first, second) == ((["m0"], released, released), ([], "sent", "sent"))
 
 
 def test_a_letter_that_cannot_be_made_keeps_nobody_else_from_theirs(

@@ -45,12 +45,15 @@ def plan_letter(ledger: DeliveryTable) -> None:
         issue=ISSUE,
         shard=0,
         subscriber_id="a1",
-        state=DeliveryState.UNKNOWN,
+        state=DeliveryState.PLANNED,
         due_at=NOW,
         updated_at=NOW,
     )
     ledger.put_issue(issue, expires_at=1)
     ledger.put_planned(letter, expires_at=1)
+    claimed = ledger.claim(ISSUE, 0, "a1", owner="o", now=NOW)
+    assert claimed is not None
+    ledger.mark(claimed, DeliveryState.UNKNOWN, now=NOW)
 
 
 @pytest.fixture
@@ -169,7 +172,7 @@ def test_a_letter_of_unknown_fate_becomes_sent(cloud: Cloud, event_type: str) ->
     settled = ledger.get_delivery(ISSUE, 0, "a1")
     assert failed == []
     assert settled is not None
-    assert (settled.state, settled.message_id) == (DeliveryState.SENT, "m1")
+    assert (settled.state, settled.message_ids) == (DeliveryState.SENT, {"m1"})
 
 
 def test_an_unexpected_topic_and_a_test_message_are_ignored_and_counted(
@@ -193,6 +196,34 @@ def test_an_unexpected_topic_and_a_test_message_are_ignored_and_counted(
     assert len(metrics["FeedbackForeign"]) == 2
     assert metrics["FeedbackTest"] == [1.0]
     assert metrics["FeedbackRecords"] == [3.0]
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("tags", "event", "wanted"),
+    [
+        ({"kind": ["morning"]}, "ses-publishing-bounce", [1.0]),
+        ({"kind": ["morning"]}, "ses-publishing-delivery", [0.0]),
+        ({"kind": ["morning"]}, "ses-publishing-delayed-delivery", None),
+        ({"issue": [ISSUE], "subscriber": ["a1"]}, "ses-publishing-bounce", None),
+        ({"issue": [ISSUE], "subscriber": ["a1"]}, "ses-publishing-delivery", None),
+    ],
+)
+def test_only_a_morning_letter_says_whether_it_bounced(
+    shared_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    tags: dict[str, list[str]],
+    event: str,
+    wanted: list[float] | None,
+) -> None:
+    """The alarm stays as it is while the metric is missing: no reader's mail may end it."""
+    told = json.loads(ours(json.loads((shared_data / "aws-events" / f"{event}.json").read_text())))
+    told["mail"]["tags"] = tags
+
+    take(envelope(json.dumps(told)))
+
+    metrics = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert metrics.get("MorningLetterBounced") == wanted
 
 
 def test_a_type_of_the_future_is_kept_aside_and_counted(

@@ -29,18 +29,27 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:paperpost-feedback"
 ISSUE, LETTER = "daily-2024-03-26", "m-letter"
 # What each recorded event means for its reader and for the letter that it is about.
 RECORDED = {
-    "ses-notification-bounce-with-dsn": "bounce",
-    "ses-notification-complaint-with-feedback": "complaint",
+    "ses-notification-bounce-with-dsn": "bounce sent",
+    "ses-notification-complaint-with-feedback": "complaint sent",
     "ses-notification-delivery": "sent",
-    "ses-publishing-bounce": "bounce",
-    "ses-publishing-bounce-on-account-suppression-list": "bounce",
-    "ses-publishing-bounce-three-recipients-mixed": "bounce",
-    "ses-publishing-bounce-transient-mailboxfull": "for now",
-    "ses-publishing-complaint": "complaint",
+    "ses-publishing-bounce": "bounce sent",
+    "ses-publishing-bounce-on-account-suppression-list": "bounce unsent",
+    "ses-publishing-bounce-three-recipients-mixed": "bounce sent",
+    "ses-publishing-bounce-transient-mailboxfull": "transient sent",
+    "ses-publishing-complaint": "complaint sent",
     "ses-publishing-delayed-delivery": "sent",
     "ses-publishing-delivery": "sent",
-    "ses-publishing-failure": "nothing",
-    "ses-publishing-reject": "nothing",
+    "ses-publishing-failure": "unsent",
+    "ses-publishing-reject": "unsent",
+}
+# Nobody has recorded it: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Complaint.html
+LISTED = {"complaintSubType": "OnAccountSuppressionList"}
+# What the unsent ones leave as the reason: the first by alphabet of those that came.
+REASONS = {
+    "ses-publishing-bounce-on-account-suppression-list": "on a suppression list",
+    "ses-publishing-failure": "not rendered",
+    "ses-publishing-reject": "rejected: Bad content",
+    "complaint on the list": "on a suppression list",
 }
 # Six more letters that bounced for now, on these days: five of them within thirty days.
 BOUNCES = (-60, -20, -15, -10, -5, -1)
@@ -53,11 +62,17 @@ def event_pool(folder: Path) -> dict[str, tuple[str, str]]:
         name: (RECORDED[name], ours(event, message_id=LETTER, issue=ISSUE))
         for name, event in told.items()
     }
+    complained = told["ses-publishing-complaint"]
+    listed = {**complained, "complaint": {**complained["complaint"], **LISTED}}
+    found["complaint on the list"] = (
+        "complaint unsent",
+        ours(listed, message_id=LETTER, issue=ISSUE),
+    )
     full = told["ses-publishing-bounce-transient-mailboxfull"]
     for day in BOUNCES:
         at = (NOW + timedelta(days=day)).isoformat()
         event = {**full, "bounce": {**full["bounce"], "timestamp": at}}
-        found[f"day {day}"] = ("for now", ours(event, message_id=f"m{day}", issue=""))
+        found[f"day {day}"] = ("transient", ours(event, message_id=f"m{day}", issue=""))
     return found
 
 
@@ -67,6 +82,7 @@ def ours(event: dict[str, Any], *, message_id: str, issue: str) -> str:
         text = text.replace(address, ADDRESS)
     made = json.loads(text)
     made["mail"]["messageId"] = message_id
+    made["mail"]["destination"] = [ADDRESS for _ in made["mail"]["destination"]]
     made["mail"]["tags"] = {"subscriber": ["a1"], **({"issue": [issue]} if issue else {})}
     return json.dumps(made)
 
@@ -94,15 +110,27 @@ class Desk:
             Key={"pk": keys.deliveries_pk(ISSUE, 0), "sk": keys.delivery_sk("a1")}
         )
         delivery = Delivery(
-            issue=ISSUE, shard=0, subscriber_id="a1", state=letter, due_at=NOW, updated_at=NOW
+            issue=ISSUE,
+            shard=0,
+            subscriber_id="a1",
+            state=DeliveryState.PLANNED,
+            due_at=NOW,
+            updated_at=NOW,
         )
         self.ledger.put_planned(delivery, expires_at=1)
-        for _ in range(letter is DeliveryState.SENT):  # such a letter has SES's id
-            self.rows.update_item(
-                Key={"pk": keys.deliveries_pk(ISSUE, 0), "sk": keys.delivery_sk("a1")},
-                UpdateExpression="SET message_id = :id",
-                ExpressionAttributeValues={":id": LETTER},
-            )
+        self.send(letter)
+
+    def send(self, becomes: DeliveryState) -> None:
+        """What deliver does with the letter; `released`: it is ambiguous, and may go again."""
+        claimed = self.ledger.claim(ISSUE, 0, "a1", owner="o", now=NOW)
+        assert claimed is not None
+        if becomes is DeliveryState.SENT:  # such a letter has SES's id
+            self.ledger.mark(claimed, becomes, now=NOW, message_id=LETTER)
+        elif becomes is not DeliveryState.CLAIMED:
+            self.ledger.mark(claimed, DeliveryState.UNKNOWN, now=NOW)
+        if becomes is DeliveryState.RELEASED:
+            (unknown,) = self.ledger.list_deliveries(ISSUE, 0)
+            self.ledger.reconcile(unknown, becomes, now=NOW, reason="ambiguous, sent again")
 
     def take(self, messages: Sequence[str]) -> None:
         """The events in batches of ten, as the queue gives them."""
@@ -135,23 +163,24 @@ class Desk:
         )
         return dict(profile["Item"]), dict(letter["Item"])
 
-    def told(self) -> tuple[str, str, set[str], str, str]:
-        """Status, pause, letters that bounced for now; the letter's state and message id."""
+    def told(self) -> tuple[str, str, set[str], str, str, set[str]]:
+        """Status, pause, letters that bounced for now; the letter's state, reason and mails."""
         profile, letter = self.state()
         return (
             str(profile["status"]),
             str(profile["preferences"]["paused_until"] or ""),
             set(profile.get("bounces", {})),
             str(letter["state"]),
-            str(letter.get("message_id", "")),
+            str(letter.get("reason", "")) if letter["state"] == "failed" else "",
+            set(letter.get("message_ids", ())),
         )
 
 
 def wanted(
     came: Sequence[tuple[str, str]], letter: DeliveryState
-) -> tuple[str, str, set[str], str, str]:
+) -> tuple[str, str, set[str], str, str, set[str]]:
     """What *came* (meaning, name) leaves, whatever the order, from the definitions alone."""
-    meanings = {meaning for meaning, _ in came}
+    meanings = {word for meaning, _ in came for word in meaning.split()}
     status = "confirmed"
     status = "bounced" if "bounce" in meanings else status
     status = "complained" if "complaint" in meanings else status
@@ -162,17 +191,18 @@ def wanted(
     ]  # the recorded one is years old
     pause = (NOW + timedelta(days=max(ends) + 30)).date().isoformat() if ends else ""
     bounces = {f"m{day}" for day in days} | {
-        LETTER for meaning, name in came if meaning == "for now" and not name.startswith("day")
+        LETTER for meaning, name in came if "transient" in meaning and not name.startswith("day")
     }
-    is_sent = letter is DeliveryState.SENT or any(
-        meaning != "nothing" and not name.startswith("day") for meaning, name in came
-    )
+    reasons = sorted(REASONS[name] for meaning, name in came if "unsent" in meaning)
+    is_sent = letter is DeliveryState.SENT or "sent" in meanings
+    state = "failed" if reasons else "sent" if is_sent else letter.value
     return (
         status,
         pause,
         bounces,
-        "sent" if is_sent else letter.value,
-        LETTER if is_sent else "",
+        state,
+        reasons[0] if reasons else "",
+        {LETTER} if reasons or is_sent else set(),
     )
 
 
@@ -229,6 +259,35 @@ def test_all_events_in_any_order_with_repeats_leave_the_same_bytes(
         assert desk.state() == first
 
     check()
+
+
+def test_of_a_letter_that_was_sent_again_events_of_both_mails_count_and_no_strangers(
+    desk: Desk, shared_data: Path
+) -> None:
+    """The first mail's reply was lost; whose id is a third one's is about no mail of ours."""
+    folder = shared_data / "aws-events"
+    complaint = json.loads((folder / "ses-publishing-complaint.json").read_text())
+    delivery = json.loads((folder / "ses-publishing-delivery.json").read_text())
+    ours_first = ours(complaint, message_id="m-first", issue=ISSUE)
+    ours_second = ours(delivery, message_id=LETTER, issue=ISSUE)
+    strangers = ours(complaint, message_id="m-strange", issue=ISSUE)
+    ends = []
+    for events in (
+        [ours_first, ours_second],
+        [ours_second, ours_first, ours_first],
+        [ours(delivery, message_id="m-first", issue=ISSUE), ours_second, strangers],
+    ):
+        desk.begin(DeliveryState.RELEASED)
+        desk.send(DeliveryState.SENT)
+        desk.take(events)
+        ends.append((desk.told()[0], desk.told()[3], desk.told()[5]))
+
+    both = {"m-first", LETTER}
+    assert ends == [
+        ("complained", "sent", both),
+        ("complained", "sent", both),
+        ("confirmed", "sent", both),
+    ]
 
 
 def test_the_oracle_can_fail(desk: Desk, shared_data: Path) -> None:

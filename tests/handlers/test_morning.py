@@ -24,7 +24,7 @@ from paperpost.storage.enrichnotes import EnrichNotes
 from paperpost.storage.site import SiteBucket
 from paperpost.storage.subscribers import SubscriberTable
 from support.api import FakeContext
-from support.aws import Cloud
+from support.aws import Cloud, no_turns
 from support.mornings import DAY, NOW, mailing
 from support.readers import make_subscriber
 from support.ses import FakeSes, reply
@@ -275,6 +275,16 @@ def test_a_letter_that_was_certainly_not_sent_goes_with_the_next_call(
         "released": ("SlowDownError", "sent"),
         "unknown": ("unknown", "skipped"),
     }[becomes]
+
+
+def test_a_turn_that_cannot_be_taken_leaves_the_letter_to_the_next_call(
+    mornings: Mornings, cloud: Cloud
+) -> None:
+    """SES was not asked, so the letter still goes this morning."""
+    with no_turns(cloud):
+        first = calling(mornings)
+
+    assert (first, mornings.call()) == ("ReadTimeoutError", "sent")
 
 
 def calling(mornings: Mornings) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 # As a script this file is not in a package: `oracle` lies one folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from oracle.checklist import check_forms
 from oracle.findings import Finding, finding
 from oracle.letters import read_mails
 
@@ -158,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--least", type=int, default=5, help="kills in each gap")
     given = parser.parse_args(arguments)
     run = read_run(given.out)
-    findings = [*judge(run, least=given.least), controls(run, least=given.least)]
+    forms = check_forms(given.out / "mail")
+    findings = [*judge(run, least=given.least), forms, controls(run, least=given.least)]
     sys.stdout.write("".join(f"{found.line}\n" for found in findings))
     return 0 if all(found.ok for found in findings) else 1
 

@@ -19,6 +19,7 @@ from typing import Any
 # As a script this file is not in a package: `oracle` lies one folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from oracle.checklist import check_forms
 from oracle.findings import Finding, finding
 from oracle.letters import read_mails
 from oracle.newsletter_letters import Letter, end_of, faults_in, read_letters
@@ -221,6 +222,7 @@ def check(out: Path) -> list[Finding]:
     return [
         finding("what was asked for", _asked(run.readers, left("people")["seed"]), []),
         *judge(run),
+        check_forms(out / "mail"),
         finding("messages nobody could handle", str(sum(dead.values())), sorted(dead)),
         controls(run),
     ]

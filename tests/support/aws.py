@@ -1,5 +1,6 @@
 """The three tables, the bucket and the queues under moto, as template.yaml declares them."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,9 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from paperpost import clients
+from paperpost.storage import keys
 from support.canary import watch_queues
 
 REGION = "us-east-1"
@@ -65,6 +68,22 @@ def forget_clients() -> None:
         clients.bedrock,
     ):
         maker.cache_clear()
+
+
+@contextmanager
+def no_turns(cloud: Cloud) -> Iterator[None]:
+    """Meanwhile the row of turns, which every worker writes to, does not answer."""
+    events = clients.table(cloud.deliveries).meta.client.meta.events
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if json.loads(params["body"])["Key"]["pk"] == {"S": keys.PACE_KEY}:
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    events.register_first("before-call.dynamodb.UpdateItem", refuse)
+    try:
+        yield
+    finally:
+        events.unregister("before-call.dynamodb.UpdateItem", refuse)
 
 
 @lru_cache

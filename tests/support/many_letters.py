@@ -1,8 +1,9 @@
 """
 Letters to readers of every kind, of real days and hostile ones; the checklist looks at each.
 
-Usage: python -m support.many_letters --data SHARED_DATA --letters N. It prints a line in the form
-of the oracles, and ends with status 1 if a letter fails.
+deliver makes them, each for a reader of its own with links and tags of theirs; only SES is not
+asked. Usage: python -m support.many_letters --data SHARED_DATA --letters N. It prints a line in the
+form of the oracles, and ends with status 1 if a letter fails.
 """
 
 import argparse
@@ -12,23 +13,24 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, fields, replace
+from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from oracle.checklist import faults, html_sizes
-from paperpost.deliver.letters import Imprint
-from paperpost.deliver.preview import preview
+from paperpost.deliver.delivering import Deliverer
+from paperpost.deliver.letters import Imprint, LetterPress
 from paperpost.domain.announcements import type_in_category
 from paperpost.domain.enrichments import Enrichment
-from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.issues import FrozenIssue, issue_of_records
 from paperpost.domain.papers import AnnounceType, Author, Listing, Paper
 from paperpost.domain.records import Record
 from paperpost.domain.subscribers import Preferences, Rule
 from paperpost.observe import logger
+from paperpost.settings import DeliverSettings
+from support.readers import make_keys, make_subscriber
 from support.records import hostile_record, make_enrichment, make_listing, stored_at
 
 _IMPRINT = Imprint(
@@ -36,7 +38,18 @@ _IMPRINT = Imprint(
     contact_mail="hello@example.org",
     postal_address="1 Example Street, 00000 Example",
 )
-_SENDER = "paperpost@papers.example.org"
+_SETTINGS: dict[str, Any] = {
+    **{each.name: "" for each in fields(DeliverSettings)},
+    **asdict(_IMPRINT),
+    "mail_from": "paperpost@papers.example.org",
+}
+# What it would send with is not there.
+_PARTS: dict[str, Any] = {
+    **dict.fromkeys(each.name for each in fields(Deliverer)),
+    "settings": DeliverSettings(**_SETTINGS),
+    "keys": make_keys,
+}
+_DELIVERER = Deliverer(**_PARTS)
 _WORDS = ("diffusion", "3D", "video", "segmentation", "扩散", "language models", "robot", "a")
 _AUTHORS = ("Wang", "Yang Li", "Müller", "A. Nonymous")
 _ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
@@ -138,9 +151,14 @@ def write_letters(data: Path, letters: int) -> tuple[str, list[str]]:
         common = Counter(li.category for paper in issue.papers for li in paper.listings)
         likely = sorted(listed, key=lambda category: -common[category])[:20]
         preferences = wishes(dice, likely)
-        try:
-            raw = _letter(issue, preferences, issue.frozen_at)
-        except InvalidInputError:
+        reader = make_subscriber(
+            f"{dice.getrandbits(128):032x}",
+            address=f"reader{kinds.total()}@example.com",
+            preferences=preferences,
+        )
+        press = LetterPress(issue, _IMPRINT)
+        raw = _DELIVERER._message(reader, press, now=issue.frozen_at)
+        if raw is None:
             empty += 1  # nothing for such a reader: no letter
             continue
         found.update(faults(raw))
@@ -153,10 +171,6 @@ def write_letters(data: Path, letters: int) -> tuple[str, list[str]]:
         f"{decoded:,} bytes, {sent:,} as sent"
     )
     return figure, [f"{n}× {fault}" for fault, n in found.most_common()]
-
-
-def _letter(issue: FrozenIssue, preferences: Preferences, now: datetime) -> bytes:
-    return preview(issue, preferences, imprint=_IMPRINT, sender=_SENDER, now=now)
 
 
 def main() -> int:

@@ -99,6 +99,38 @@ def test_policies_name_actions_and_resources_without_wildcards() -> None:
             assert all(resource != "*" for resource in _as_list(statement["Resource"]))
 
 
+def test_no_role_may_read_the_queues_or_streams_of_others() -> None:
+    """
+    Of AWS's own policies they have those for logs and traces.
+
+    To the role of a function with an SQS or DynamoDB event SAM adds one for all queues, or streams,
+    of the account. Source: samtranslator 1.115, model/eventsources/pull.py, read 2026-11-26.
+    """
+    allowed = ("service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess")
+    managed = {
+        arn.partition(":policy/")[2]
+        for role in of_type("AWS::IAM::Role").values()
+        for arn in role.get("ManagedPolicyArns", [])
+    }
+    received = {
+        stage: {
+            arn["Fn::GetAtt"][0]
+            for statement in _statements(stage)
+            if "sqs:ReceiveMessage" in _as_list(statement["Action"])
+            for arn in _as_list(statement["Resource"])
+        }
+        for stage in STAGES
+    }
+    fed = {stage: set[str]() for stage in STAGES}
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        source, kind = mapping["EventSourceArn"]["Fn::GetAtt"]
+        if kind == "Arn":
+            fed[mapping["FunctionName"]["Ref"].removesuffix("Function")].add(source)
+
+    assert managed == set(allowed)
+    assert received == fed
+
+
 def test_enrich_may_call_the_profile_and_the_model_behind_it() -> None:
     """
     A profile's id (us.vendor.model) is not its model's, and both ARNs have to be allowed.
@@ -265,6 +297,30 @@ def test_the_morning_letter_counts_readers_without_an_address_and_reads_enrichs_
         },
         "dynamodb:Query": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ENRICH"]}},
     }
+
+
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [
+        ("Publish", None),
+        ("Compose", None),
+        ("Deliver", ["issues/*", "status.json"]),
+        ("Subscribe", "*.json"),
+    ],
+)
+def test_who_asks_for_files_that_may_be_missing_is_told_that_they_are(
+    stage: str, named: object
+) -> None:
+    """
+    S3 answers 403 for them, as for what may not be read, unless they could be listed.
+
+    Of such a request the key counts as `s3:prefix`. Sources: S3's GetObject, 'Permissions', and
+    https://github.com/ceph/ceph/pull/68577, which found it out; read 2026-11-26.
+    """
+    (statement,) = [s for s in _statements(stage) if s["Action"] == "s3:ListBucket"]
+
+    assert statement["Resource"] == {"Fn::GetAtt": ["SiteBucket", "Arn"]}
+    assert statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix") == named
 
 
 def test_the_morning_letter_looks_at_every_dead_letter_queue() -> None:

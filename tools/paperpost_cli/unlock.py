@@ -106,10 +106,10 @@ class Unlocking:
 
 def _totals(one: Lost) -> dict[str, int]:
     """What became of every letter, as far as anybody knows: none of them goes out any more."""
-    known = [counts for counts in (one.told, one.now) if counts is not None]
-    sent, failed = max(c.sent for c in known), max(c.failed for c in known)
-    audience = max(c.audience for c in known)
-    totals = {"sent": sent, "failed": failed, "skipped": audience - sent - failed}
+    known = [counts for counts in (one.now, one.told) if counts is not None]
+    most = max(known, key=lambda counts: counts.sent + counts.failed)
+    skipped = max(counts.audience for counts in known) - most.sent - most.failed
+    totals = {"sent": most.sent, "failed": most.failed, "skipped": skipped}
     return {state: n for state, n in totals.items() if n}
 
 

@@ -47,7 +47,7 @@ class SlowDownError(PaperpostError):
 
 
 class UnmadeLetterError(PaperpostError):
-    """A letter could not be made, so SES was not asked; the message goes back with its row open."""
+    """Something failed before SES was asked; the message goes back with the letter's row open."""
 
 
 class Profiles(Protocol):
@@ -169,6 +169,9 @@ class Deliverer:
                 return Outcome(state=DeliveryState.SKIPPED, reason=reason)
             assert subscriber is not None
             raw = self._message(subscriber, press, now=now)
+            if raw is None:
+                return Outcome(state=DeliveryState.SKIPPED, reason="nothing to say")
+            is_its_turn = self.pace.wait(self.time_left() - TIME_FOR_ONE)
         except MessageError as exc:
             logger.error(
                 "letter refused",
@@ -179,12 +182,10 @@ class Deliverer:
         except Exception as exc:
             fault = describe(exc)
             logger.error(
-                "letter cannot be made", extra={"subscriber": claimed.subscriber_id, **fault}
+                "letter never reached SES", extra={"subscriber": claimed.subscriber_id, **fault}
             )
             raise UnmadeLetterError(f"error: {fault['error']}") from exc
-        if raw is None:
-            return Outcome(state=DeliveryState.SKIPPED, reason="nothing to say")
-        if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
+        if not is_its_turn:
             return Outcome(state=DeliveryState.RELEASED, reason="not its turn yet", slow_down=True)
         return attempt(
             self.ses,

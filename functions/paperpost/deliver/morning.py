@@ -73,10 +73,11 @@ class MorningMailer:
             return DeliveryState.SKIPPED.value
         try:
             raw = self._message(on, now=now)
+            is_its_turn = self.pace.wait(self.time_left() - TIME_FOR_ONE)
         except Exception:
             self.deliveries.release_morning(on)
             raise
-        if not self.pace.wait(self.time_left() - TIME_FOR_ONE):
+        if not is_its_turn:
             self.deliveries.release_morning(on)
             raise SlowDownError("morning letter: not its turn yet")
         outcome = attempt(

@@ -29,15 +29,16 @@ class DeliveryState(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether the issue cannot be closed yet because of it."""
-        return bool(_ALLOWED[self])
+        return self not in _SETTLED
 
 
+_SETTLED = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED})
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     # Skipped: by an operator, after a restore, since nobody knows whether it has gone.
     DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED, DeliveryState.SKIPPED}),
-    # Sent: an ambiguous letter was to go again, and then feedback told that it had gone.
+    # Sent, failed: an ambiguous letter was to go again, and then feedback told what became of it.
     DeliveryState.RELEASED: frozenset(
-        {DeliveryState.CLAIMED, DeliveryState.SENT, DeliveryState.SKIPPED}
+        {DeliveryState.CLAIMED, DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED}
     ),
     DeliveryState.CLAIMED: frozenset(
         {
@@ -49,13 +50,16 @@ _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
         }
     ),
     DeliveryState.UNKNOWN: frozenset(
-        {DeliveryState.SENT, DeliveryState.RELEASED, DeliveryState.SKIPPED}
+        {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.RELEASED, DeliveryState.SKIPPED}
     ),
-    DeliveryState.SENT: frozenset(),
+    # Failed: SES took the mail, and then told that it had not sent it.
+    DeliveryState.SENT: frozenset({DeliveryState.FAILED}),
     DeliveryState.FAILED: frozenset(),
     DeliveryState.SKIPPED: frozenset(),
 }
 STARTABLE = frozenset({DeliveryState.PLANNED, DeliveryState.RELEASED})
+# What these leave certainly did not go to SES.
+UNASKED = frozenset({DeliveryState.RELEASED, DeliveryState.FAILED, DeliveryState.SKIPPED})
 
 
 def may_become(state: DeliveryState, wanted: DeliveryState) -> bool:
@@ -76,7 +80,9 @@ class Delivery:
     """
     One subscriber's letter of one issue.
 
-    `owner` and `lease_until` belong to the last claim; `reason` says why it was not sent.
+    `owner` and `lease_until` belong to the last claim; `reason` says why it was not sent. `mails`:
+    how many of it may have gone to SES, more than one if an operator has sent it again;
+    `message_ids`: SES's own names of those, as far as SES has told.
     """
 
     issue: str
@@ -87,7 +93,8 @@ class Delivery:
     updated_at: datetime
     owner: str = ""
     lease_until: datetime | None = None
-    message_id: str = ""
+    mails: int = 0
+    message_ids: frozenset[str] = frozenset()
     reason: str = ""
 
 
@@ -113,18 +120,6 @@ class IssueRow:
     stopped: str = ""
     closed_at: datetime | None = None
     totals: Mapping[str, int] = field(default_factory=dict)
-
-
-def may_be(delivery: Delivery, message_id: str) -> bool:
-    """
-    Whether the letter may be the mail that SES knows by *message_id*.
-
-    A letter that never went to SES is none; one that went has the id that SES gave, or none yet if
-    its reply was lost. So of a letter that an operator has sent again the second mail counts alone.
-    """
-    if delivery.state in {DeliveryState.PLANNED, DeliveryState.FAILED}:
-        return False
-    return delivery.message_id in {"", message_id}
 
 
 def is_startable(delivery: Delivery, *, now: datetime) -> bool:

@@ -39,8 +39,10 @@ def what_is_lost(told: Mailed, now: Mailed | None) -> str:
     """What the ledger forgot of an issue that was *told* before and is as *now*, or ''."""
     if now is None:
         return f"restored: the ledger has lost {told.issue}"
-    if now.sent < told.sent:
-        return f"restored: of {told.issue} {told.sent} letters were sent, the ledger has {now.sent}"
+    # One that was sent may turn out to have failed, so only both together never grow less.
+    before, after = told.sent + told.failed, now.sent + now.failed
+    if after < before:
+        return f"restored: of {told.issue} {before} letters were done with, the ledger has {after}"
     if now.audience < told.audience:
         return (
             f"restored: {told.issue} went to {told.audience} readers, the ledger has {now.audience}"

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from paperpost.domain.addresses import same_mailbox
-from paperpost.domain.deliveries import Delivery, IssueRow, may_be
+from paperpost.domain.deliveries import DeliveryState, IssueRow
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus, shard_of
 from paperpost.feedback.events import Feedback, FeedbackKind
 
@@ -13,7 +13,7 @@ _ENDS = {
     FeedbackKind.BOUNCED: SubscriberStatus.BOUNCED,
     FeedbackKind.COMPLAINED: SubscriberStatus.COMPLAINED,
 }
-# What SES says only of a mail that it took: whatever the reply was, the letter was sent.
+# What SES says only of a mail that it took: whatever the reply was, the letter was sent, or failed.
 _SETTLES = frozenset(
     {
         FeedbackKind.ACCEPTED,
@@ -22,12 +22,10 @@ _SETTLES = frozenset(
         FeedbackKind.BOUNCED,
         FeedbackKind.BOUNCED_FOR_NOW,
         FeedbackKind.COMPLAINED,
+        FeedbackKind.REJECTED,
+        FeedbackKind.UNRENDERED,
     }
 )
-
-
-# What keeps a mail from its reader, be it for now.
-_UNHEARD = frozenset({FeedbackKind.BOUNCED, FeedbackKind.BOUNCED_FOR_NOW, FeedbackKind.REJECTED})
 
 
 class Outcome(StrEnum):
@@ -36,8 +34,10 @@ class Outcome(StrEnum):
     STOPPED = "FeedbackStopped"  # the subscriber gets no more mail
     PAUSED = "FeedbackPaused"  # no mail for some weeks: too many letters bounced for now
     SETTLED = "FeedbackSettled"  # a letter of unknown fate is known to be sent
+    UNSENT = "FeedbackUnsent"  # a letter failed: SES had taken it and did not send it
     UNCHANGED = "FeedbackUnchanged"  # known before, or a repeat
     NOTED = "FeedbackNoted"  # of a kind that changes nothing yet
+    HEARD = "FeedbackHeard"  # the operator's morning letter arrived
     UNHEARD = "FeedbackUnheard"  # the operator's morning letter did not arrive
     STRANGER = "FeedbackStranger"  # not of a mail that we know to have sent to that address
 
@@ -65,14 +65,21 @@ class Ledger(Protocol):
         """The issue, or None."""
         ...
 
-    def get_delivery(self, issue: str, shard: int, subscriber_id: str) -> Delivery | None:
-        """The letter's row, or None."""
+    def knows_mail(self, issue: str, shard: int, subscriber_id: str, message_id: str) -> bool:
+        """Whether the letter went out as the mail *message_id*."""
         ...
 
-    def confirm_sent(
-        self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
+    def settle(
+        self,
+        issue: str,
+        shard: int,
+        subscriber_id: str,
+        state: DeliveryState,
+        *,
+        reason: str,
+        now: datetime,
     ) -> bool:
-        """Record that the letter was sent; False if it was known."""
+        """Record that the letter was sent, or failed; False if it was known."""
         ...
 
 
@@ -86,49 +93,55 @@ def apply(
     issue only a letter that the ledger knows: an event about anything else, forged or not ours,
     must not end a subscription.
     """
-    if feedback.mail_kind == "morning" and feedback.kind in _UNHEARD:
-        return Outcome.UNHEARD
-    if feedback.mail_kind == "morning" or feedback.kind not in _SETTLES:
+    if feedback.mail_kind == "morning":
+        return _of_morning(feedback)
+    if feedback.kind not in _SETTLES:
         return Outcome.NOTED
     subscriber = subscribers.get(feedback.subscriber_id) if feedback.subscriber_id else None
     if subscriber is None or not same_mailbox(feedback.recipient, subscriber.address):
         return Outcome.STRANGER
-    row = ledger.get_issue(feedback.issue) if feedback.issue else None
-    shard = shard_of(subscriber.subscriber_id, row.shards) if row else 0
-    if feedback.issue and not _knows(ledger, feedback, shard):
+    letter = _letter(feedback, ledger) if feedback.issue else None
+    if feedback.issue and not (letter and ledger.knows_mail(*letter, feedback.message_id)):
         return Outcome.STRANGER
-    return _obey(feedback, row, shard, subscribers=subscribers, ledger=ledger, now=now)
+    return _obey(feedback, letter, subscribers=subscribers, ledger=ledger, now=now)
+
+
+def _letter(feedback: Feedback, ledger: Ledger) -> tuple[str, int, str] | None:
+    """Issue, shard and subscriber of the letter, None if nobody knows such an issue."""
+    row = ledger.get_issue(feedback.issue)
+    reader = feedback.subscriber_id
+    return (row.issue, shard_of(reader, row.shards), reader) if row else None
+
+
+def _of_morning(feedback: Feedback) -> Outcome:
+    """Its reader is the operator, no subscriber: whether it arrived is all there is to know."""
+    bounced = feedback.kind in {FeedbackKind.BOUNCED, FeedbackKind.BOUNCED_FOR_NOW}
+    if bounced or feedback.unsent:
+        return Outcome.UNHEARD
+    return Outcome.HEARD if feedback.kind is FeedbackKind.DELIVERED else Outcome.NOTED
 
 
 def _obey(
     feedback: Feedback,
-    row: IssueRow | None,
-    shard: int,
+    letter: tuple[str, int, str] | None,
     *,
     subscribers: Subscribers,
     ledger: Ledger,
     now: datetime,
 ) -> Outcome:
-    """What follows from an event of our own; *row*: of its issue, None for a confirmation."""
+    """What follows from an event of our own; *letter*: its key, None for a confirmation."""
     wanted = _ENDS.get(feedback.kind)
     ended = wanted and subscribers.set_status(feedback.subscriber_id, wanted, now=now)
     paused = feedback.kind is FeedbackKind.BOUNCED_FOR_NOW and subscribers.note_bounce(
         feedback.subscriber_id, feedback.message_id, at=feedback.at or now
     )
-    settled = row is not None and ledger.confirm_sent(
-        feedback.issue,
-        shard,
-        feedback.subscriber_id,
-        message_id=feedback.message_id,
-        now=now,
-    )
+    state = DeliveryState.FAILED if feedback.unsent else DeliveryState.SENT
+    reason = feedback.unsent or "feedback"
+    settled = letter and ledger.settle(*letter, state, reason=reason, now=now)
     if ended:
         return Outcome.STOPPED
     if paused:
         return Outcome.PAUSED
-    return Outcome.SETTLED if settled else Outcome.UNCHANGED
-
-
-def _knows(ledger: Ledger, feedback: Feedback, shard: int) -> bool:
-    letter = ledger.get_delivery(feedback.issue, shard, feedback.subscriber_id)
-    return letter is not None and may_be(letter, feedback.message_id)
+    if settled:
+        return Outcome.UNSENT if feedback.unsent else Outcome.SETTLED
+    return Outcome.UNCHANGED

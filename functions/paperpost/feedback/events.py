@@ -24,7 +24,6 @@ class FeedbackKind(StrEnum):
     BOUNCED_FOR_NOW = "bounced_for_now"
     COMPLAINED = "complained"
     NOT_SPAM = "not_spam"  # the reader took the complaint back
-    ON_SUPPRESSION_LIST = "on_suppression_list"  # an older complaint kept SES from sending
     DELAYED = "delayed"
     REJECTED = "rejected"
     UNRENDERED = "unrendered"
@@ -50,7 +49,7 @@ class Feedback:
 
     `issue`, `subscriber_id` and `mail_kind` (confirm, morning) come from the tags that deliver gave
     the mail, or are ''. `at`: when a mail bounced (UTC), None for other kinds, and where SES does
-    not tell.
+    not tell. `unsent`: why SES took the mail and did not send it, or ''.
     """
 
     kind: FeedbackKind
@@ -61,6 +60,7 @@ class Feedback:
     subscriber_id: str = ""
     mail_kind: str = ""
     at: datetime | None = None
+    unsent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +138,7 @@ def parse_feedback(message: str) -> list[Feedback]:
             subscriber_id=_tag(mail, "subscriber"),
             mail_kind=_tag(mail, "kind"),
             at=_bounced_at(event),
+            unsent=_unsent(kind, event),
         )
         for address in addresses
     ]
@@ -174,9 +175,32 @@ def _complaint_kind(complaint: Mapping[str, Any]) -> FeedbackKind:
     # RFC 6650: a "not-spam" report says that a mail was wrongly taken for spam.
     if complaint.get("complaintFeedbackType") == "not-spam":
         return FeedbackKind.NOT_SPAM
-    if complaint.get("complaintSubType"):
-        return FeedbackKind.ON_SUPPRESSION_LIST
     return FeedbackKind.COMPLAINED
+
+
+def _unsent(kind: FeedbackKind, event: Mapping[str, Any]) -> str:
+    """
+    Why SES did not send a mail that it had taken, or ''.
+
+    A subtype names the account's suppression list (OnAccountSuppressionList) or SES's own
+    (Suppressed); a Reject has but one reason, "Bad content".
+    Source: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+    and https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Complaint.html, read 2026-11-26.
+    """
+    match kind, event:
+        case FeedbackKind.REJECTED, {"reject": {"reason": str(reason)}}:
+            return f"rejected: {reason[:40]}"
+        case FeedbackKind.REJECTED, _:
+            return "rejected"
+        case FeedbackKind.UNRENDERED, _:
+            return "not rendered"
+        case (
+            _,
+            {"bounce": {"bounceSubType": str(subtype)}}
+            | {"complaint": {"complaintSubType": str(subtype)}},
+        ):
+            return "on a suppression list" if "Suppress" in subtype else ""
+    return ""
 
 
 def _object(text: str, part: str) -> dict[str, Any]:

@@ -17,6 +17,10 @@ from paperpost.settings import FeedbackSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.subscribers import SubscriberTable
 
+# An alarm watches it: SES took the letter, and yet its reader knows nothing. It rings until a
+# morning letter arrives, so what becomes of other mail must say nothing.
+_BOUNCED = {Outcome.UNHEARD: 1, Outcome.HEARD: 0}
+
 
 @logger.inject_lambda_context
 @metrics.log_metrics
@@ -48,9 +52,8 @@ def _take(record: SQSRecord, *, stage: FeedbackSettings) -> None:
     for feedback in told:
         outcome = apply(feedback, subscribers=subscribers, ledger=ledger, now=settings.now())
         _count(outcome.value)
-        # An alarm watches it: SES took the letter, and yet its reader knows nothing.
-        unheard = int(outcome is Outcome.UNHEARD)
-        metrics.add_metric("MorningLetterBounced", MetricUnit.Count, unheard)
+        if outcome in _BOUNCED:
+            metrics.add_metric("MorningLetterBounced", MetricUnit.Count, _BOUNCED[outcome])
         logger.info(
             "feedback taken",
             extra={

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from paperpost.domain.deliveries import (
     LEASE,
     OVERDUE_AFTER,
+    UNASKED,
     Delivery,
     DeliveryState,
     IssueRow,
     IssueState,
+    may_become,
 )
 from paperpost.storage import keys
 from paperpost.storage.items import (
@@ -111,7 +113,7 @@ class DeliveryTable:
 
     def list_standings(self, issue: str, shard: int) -> Iterator[Delivery]:
         """
-        The same without owner, message id and reason: 100,000 rows in a third of the time.
+        The same without owner, mails and reason: 100,000 rows in a third of the time.
 
         Enough to settle, queue and count them.
         """
@@ -146,7 +148,7 @@ class DeliveryTable:
                 Key=_delivery_key(issue, shard, subscriber_id),
                 UpdateExpression=(
                     "SET #state = :claimed, #owner = :owner, lease_until = :lease, "
-                    "updated_at = :now REMOVE reason"
+                    "updated_at = :now REMOVE reason ADD mails :one"
                 ),
                 ConditionExpression=(
                     "#state IN (:planned, :released) AND due_at <= :now AND due_at >= :oldest"
@@ -157,6 +159,7 @@ class DeliveryTable:
                     ":planned": DeliveryState.PLANNED.value,
                     ":released": DeliveryState.RELEASED.value,
                     ":owner": owner,
+                    ":one": 1,
                     ":lease": time_text(now + LEASE),
                     ":now": time_text(now),
                     ":oldest": time_text(now - OVERDUE_AFTER),
@@ -179,15 +182,18 @@ class DeliveryTable:
         message_id: str = "",
     ) -> bool:
         """Record what became of a claim; False if it is no longer this owner's."""
+        adds: dict[str, Any] = {"mails": -1} if state in UNASKED else {}
+        if message_id:
+            adds["message_ids"] = {message_id}
         return self._change(
             claimed,
             state,
             now=now,
             reason=reason,
-            message_id=message_id,
             condition="#state = :claimed AND #owner = :owner",
             values={":claimed": DeliveryState.CLAIMED.value, ":owner": claimed.owner},
             names={"#owner": "owner"},
+            adds=adds,
         )
 
     def reconcile(
@@ -221,35 +227,63 @@ class DeliveryTable:
             return False
         return True
 
-    def confirm_sent(
-        self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
+    # deliveries, by what SES tells of a mail; feedback writes
+
+    def knows_mail(self, issue: str, shard: int, subscriber_id: str, message_id: str) -> bool:
+        """
+        Whether the letter went out as the mail *message_id*, which it then remembers.
+
+        As many mails of it as may have gone to SES bring their ids, once: SES names them in its
+        reply, or here if the reply was lost. What names another is about no mail of ours.
+        """
+        try:
+            self._table.update_item(
+                Key=_delivery_key(issue, shard, subscriber_id),
+                UpdateExpression="ADD message_ids :ids",
+                ConditionExpression=(
+                    "contains(message_ids, :id) "
+                    "OR (attribute_exists(message_ids) AND size(message_ids) < mails) "
+                    "OR (attribute_not_exists(message_ids) AND mails > :none)"
+                ),
+                ExpressionAttributeValues={":id": message_id, ":ids": {message_id}, ":none": 0},
+            )
+        except self._conflict:
+            return False
+        return True
+
+    def settle(
+        self,
+        issue: str,
+        shard: int,
+        subscriber_id: str,
+        state: DeliveryState,
+        *,
+        reason: str,
+        now: datetime,
     ) -> bool:
         """
-        Record what feedback proves: a letter whose reply was lost has been sent.
+        Record what feedback proves, that a letter was sent or failed; False if it was known.
 
         Also for a claim that still runs, since the event may come before the lease ends, and for
-        one that was given free to be sent again.
+        one that was given free to be sent again. Of several reasons the first by alphabet stays,
+        whichever came first.
         """
         seen = Delivery(
             issue=issue,
             shard=shard,
             subscriber_id=subscriber_id,
-            state=DeliveryState.UNKNOWN,
+            state=state,
             due_at=now,
             updated_at=now,
         )
+        before = {f":{b.value}": b.value for b in DeliveryState if may_become(b, state)}
         return self._change(
             seen,
-            DeliveryState.SENT,
+            state,
             now=now,
-            reason="feedback",
-            message_id=message_id,
-            condition="#state IN (:unknown, :claimed, :released)",
-            values={
-                ":unknown": DeliveryState.UNKNOWN.value,
-                ":claimed": DeliveryState.CLAIMED.value,
-                ":released": DeliveryState.RELEASED.value,
-            },
+            reason=reason,
+            condition=f"#state IN ({', '.join(before)}) OR (#state = :state AND reason > :reason)",
+            values=before,
         )
 
     # turns: whose mail goes next; deliver writes
@@ -318,11 +352,12 @@ class DeliveryTable:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
         reason: str = "",
-        message_id: str = "",
+        adds: Mapping[str, Any] | None = None,
     ) -> bool:
-        sets = {"updated_at": time_text(now), "reason": reason, "message_id": message_id}
-        sets = present(sets)
+        sets = present({"updated_at": time_text(now), "reason": reason})
         update = "SET #state = :state, " + ", ".join(f"{name} = :{name}" for name in sets)
+        if adds:
+            update += " ADD " + ", ".join(f"{name} :{name}" for name in adds)
         try:
             self._table.update_item(
                 Key=_delivery_key(delivery.issue, delivery.shard, delivery.subscriber_id),
@@ -331,7 +366,7 @@ class DeliveryTable:
                 ExpressionAttributeNames={"#state": "state", **(names or {})},
                 ExpressionAttributeValues={
                     ":state": state.value,
-                    **{f":{name}": value for name, value in sets.items()},
+                    **{f":{name}": value for name, value in {**sets, **(adds or {})}.items()},
                     **values,
                 },
             )
@@ -428,6 +463,7 @@ def _delivery(item: Mapping[str, Any]) -> Delivery:
         updated_at=parsed_time(item["updated_at"]),
         owner=item.get("owner", ""),
         lease_until=optional_time(item.get("lease_until")),
-        message_id=item.get("message_id", ""),
+        mails=number(item.get("mails", 0)),
+        message_ids=frozenset(item.get("message_ids", ())),
         reason=item.get("reason", ""),
     )

@@ -94,8 +94,8 @@ def test_a_confirmation_waits_for_one_letter_of_each_worker_and_no_more(
     turns: DeliveryTable, rate: float, letters: int
 ) -> None:
     """However many letters wait, at the slowest rate too; turns are never taken ahead."""
-    events = source_template()["Resources"]["DeliverFunction"]["Properties"]["Events"]
-    number = events["Letters"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    mapping = source_template()["Resources"]["DeliverFunctionLetters"]["Properties"]
+    number = mapping["ScalingConfig"]["MaximumConcurrency"]
     workers, confirmer = Workers(turns, number, rate=rate), Clock()
     asked_at = confirmer.at + letters / rate
     sent = workers.send_until(asked_at)

@@ -44,18 +44,19 @@ def test_letters_go_out_of_the_tables_of_the_mark_alone(
 
 
 def test_counts_that_only_grow_are_no_loss() -> None:
-    """Letters are sent, and skipped ones become none of the others."""
+    """Letters are sent, and then perhaps failed; skipped ones become none of the others."""
     told = mailing(sent=5, open=5)
 
     assert what_is_lost(told, told) == ""
     assert what_is_lost(told, mailing(sent=8, skipped=2)) == ""
+    assert what_is_lost(told, mailing(sent=4, failed=1, open=5)) == ""
 
 
 @pytest.mark.parametrize(
     ("now", "why"),
     [
         (None, "has lost daily-2024-03-26"),
-        (mailing(sent=4, open=6), "5 letters were sent, the ledger has 4"),
+        (mailing(sent=4, open=6), "5 letters were done with, the ledger has 4"),
         (mailing(sent=5, open=4), "went to 10 readers, the ledger has 9"),
     ],
 )

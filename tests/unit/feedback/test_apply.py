@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from paperpost.domain.bounces import noted, paused_until
-from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
+from paperpost.domain.deliveries import DeliveryState, IssueRow
+from paperpost.domain.deliveries import may_become as may_settle
 from paperpost.domain.subscribers import Subscriber, SubscriberStatus, may_become, shard_of
 from paperpost.feedback.apply import Outcome, apply
 from paperpost.feedback.events import Feedback, FeedbackKind
@@ -45,42 +46,36 @@ class FakeSubscribers:
 
 @dataclass
 class FakeLedger:
-    """An issue in three shards, and the letters of unknown fate."""
+    """An issue in three shards, and one letter of unknown fate, whose mail was m1."""
 
-    unknown: set[tuple[str, int, str]] = field(default_factory=set)
-    sent: dict[str, str] = field(default_factory=dict)
-    states: dict[str, DeliveryState] = field(default_factory=dict)
+    mails: set[str] = field(default_factory=lambda: {"m1"})
+    state: DeliveryState = DeliveryState.UNKNOWN
+    reason: str = ""
 
     def get_issue(self, issue: str) -> IssueRow | None:
         """The one issue."""
         return make_issue() if issue == ISSUE else None
 
-    def get_delivery(self, issue: str, shard: int, subscriber_id: str) -> Delivery | None:
-        """The letter of the reader, sent or of unknown fate."""
-        if (issue, shard, subscriber_id) != (ISSUE, shard_of("a1", 3), "a1"):
-            return None
-        is_sent = subscriber_id in self.sent
-        return Delivery(
-            issue=issue,
-            shard=shard,
-            subscriber_id=subscriber_id,
-            state=self.states.get(
-                subscriber_id, DeliveryState.SENT if is_sent else DeliveryState.UNKNOWN
-            ),
-            due_at=NOW,
-            updated_at=NOW,
-            message_id=self.sent.get(subscriber_id, ""),
-        )
+    def knows_mail(self, issue: str, shard: int, subscriber_id: str, message_id: str) -> bool:
+        """Whether it is the one."""
+        is_ours = (issue, shard, subscriber_id) == (ISSUE, shard_of("a1", 3), "a1")
+        return is_ours and message_id in self.mails
 
-    def confirm_sent(
-        self, issue: str, shard: int, subscriber_id: str, *, message_id: str, now: datetime
+    def settle(
+        self,
+        issue: str,
+        shard: int,
+        subscriber_id: str,
+        state: DeliveryState,
+        *,
+        reason: str,
+        now: datetime,
     ) -> bool:
-        """Settle a letter of unknown fate, once."""
-        assert now == NOW
-        if (issue, shard, subscriber_id) not in self.unknown:
+        """Settle the letter, once."""
+        assert (issue, shard, subscriber_id, now) == (ISSUE, shard_of("a1", 3), "a1", NOW)
+        if not may_settle(self.state, state):
             return False
-        self.unknown.remove((issue, shard, subscriber_id))
-        self.sent[subscriber_id] = message_id
+        self.state, self.reason = state, reason
         return True
 
 
@@ -113,7 +108,7 @@ def subscribers() -> FakeSubscribers:
 @pytest.fixture
 def ledger() -> FakeLedger:
     """Whose letter may or may not have been sent."""
-    return FakeLedger(unknown={(ISSUE, shard_of("a1", 3), "a1")})
+    return FakeLedger()
 
 
 def test_a_permanent_bounce_stops_mail(subscribers: FakeSubscribers, ledger: FakeLedger) -> None:
@@ -124,7 +119,7 @@ def test_a_permanent_bounce_stops_mail(subscribers: FakeSubscribers, ledger: Fak
 
     assert outcomes == [Outcome.STOPPED, Outcome.UNCHANGED]
     assert subscribers.subscriber.status is SubscriberStatus.BOUNCED
-    assert ledger.sent == {"a1": "m1"}, "what bounced was sent"
+    assert ledger.state is DeliveryState.SENT, "what bounced was sent"
 
 
 def test_the_fifth_letter_that_bounces_for_now_pauses(
@@ -180,7 +175,7 @@ def test_a_letter_of_unknown_fate_is_settled_once(
     ]
 
     assert outcomes == [Outcome.SETTLED, Outcome.UNCHANGED]
-    assert ledger.sent == {"a1": "m1"}
+    assert ledger.state is DeliveryState.SENT
     assert subscribers.subscriber.status is SubscriberStatus.CONFIRMED
 
 
@@ -193,25 +188,46 @@ def test_a_delivered_confirmation_settles_nothing(
     outcome = apply(delivered, subscribers=subscribers, ledger=ledger, now=NOW)
 
     assert outcome is Outcome.UNCHANGED
-    assert ledger.sent == {}
+    assert ledger.state is DeliveryState.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", [FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED])
 def test_a_letter_that_the_ledger_does_not_know_is_a_strangers(
     subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
 ) -> None:
-    """Of another issue, with another message id, or one that never went to SES."""
+    """Of another issue, or of a mail that was no letter of it."""
     before = subscribers.subscriber
-    elsewhere = feedback(kind, issue="daily-1999-01-01")
-    outcomes = [apply(elsewhere, subscribers=subscribers, ledger=ledger, now=NOW)]
-    for state in (DeliveryState.PLANNED, DeliveryState.FAILED):
-        ledger.states = {"a1": state}
-        outcomes.append(apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW))
-    ledger.states, ledger.sent = {}, {"a1": "another"}
-    outcomes.append(apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW))
+    strange = [feedback(kind, issue="daily-1999-01-01"), feedback(kind, message_id="another")]
 
-    assert outcomes == [Outcome.STRANGER] * 4
+    outcomes = [apply(e, subscribers=subscribers, ledger=ledger, now=NOW) for e in strange]
+
+    assert outcomes == [Outcome.STRANGER] * 2
     assert subscribers.subscriber == before
+    assert ledger.state is DeliveryState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (FeedbackKind.BOUNCED, SubscriberStatus.BOUNCED),
+        (FeedbackKind.COMPLAINED, SubscriberStatus.COMPLAINED),
+        (FeedbackKind.REJECTED, SubscriberStatus.CONFIRMED),
+        (FeedbackKind.UNRENDERED, SubscriberStatus.CONFIRMED),
+    ],
+)
+def test_a_letter_that_ses_took_and_did_not_send_failed(
+    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind, status: SubscriberStatus
+) -> None:
+    """Though it was sent, as SES's reply and its Send event said; a list ends the subscription."""
+    events = [feedback(FeedbackKind.ACCEPTED), *[feedback(kind, unsent="why")] * 2]
+
+    told = [apply(e, subscribers=subscribers, ledger=ledger, now=NOW) for e in events]
+
+    ends = status is not SubscriberStatus.CONFIRMED
+    outcome = Outcome.STOPPED if ends else Outcome.UNSENT
+    assert told == [Outcome.SETTLED, outcome, Outcome.UNCHANGED]
+    assert subscribers.subscriber.status is status
+    assert (ledger.state, ledger.reason) == (DeliveryState.FAILED, "why")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +256,7 @@ def test_a_stranger_changes_nothing(
 
     assert outcome is Outcome.STRANGER
     assert subscribers.subscriber == before
-    assert ledger.sent == {}
+    assert ledger.state is DeliveryState.UNKNOWN
 
 
 def test_the_case_of_the_domain_and_a_name_do_not_matter(
@@ -265,46 +281,42 @@ def test_an_erased_subscriber_is_nobodys_recipient(ledger: FakeLedger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "outcome"),
+    ("kind", "unsent", "outcome"),
     [
-        (FeedbackKind.ACCEPTED, Outcome.NOTED),
-        (FeedbackKind.DELIVERED, Outcome.NOTED),
-        (FeedbackKind.COMPLAINED, Outcome.NOTED),
-        (FeedbackKind.BOUNCED, Outcome.UNHEARD),
-        (FeedbackKind.BOUNCED_FOR_NOW, Outcome.UNHEARD),
-        (FeedbackKind.REJECTED, Outcome.UNHEARD),
+        (FeedbackKind.ACCEPTED, "", Outcome.NOTED),
+        (FeedbackKind.DELAYED, "", Outcome.NOTED),
+        (FeedbackKind.COMPLAINED, "", Outcome.NOTED),
+        (FeedbackKind.DELIVERED, "", Outcome.HEARD),
+        (FeedbackKind.BOUNCED, "", Outcome.UNHEARD),
+        (FeedbackKind.BOUNCED_FOR_NOW, "", Outcome.UNHEARD),
+        (FeedbackKind.REJECTED, "rejected", Outcome.UNHEARD),
+        (FeedbackKind.COMPLAINED, "on a suppression list", Outcome.UNHEARD),
     ],
 )
 def test_a_morning_letter_that_does_not_arrive_is_told(
-    subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind, outcome: Outcome
+    subscribers: FakeSubscribers,
+    ledger: FakeLedger,
+    kind: FeedbackKind,
+    unsent: str,
+    outcome: Outcome,
 ) -> None:
     """Its reader is no subscriber, even if the address is one's; nothing is changed."""
     before = subscribers.subscriber
-    event = feedback(kind, issue="", mail_kind="morning")
+    event = feedback(kind, issue="", mail_kind="morning", unsent=unsent)
 
     assert apply(event, subscribers=subscribers, ledger=ledger, now=NOW) is outcome
     assert subscribers.subscriber == before
 
 
-ACTING = {
-    FeedbackKind.BOUNCED,
-    FeedbackKind.BOUNCED_FOR_NOW,
-    FeedbackKind.COMPLAINED,
-    FeedbackKind.ACCEPTED,
-    FeedbackKind.DELIVERED,
-    FeedbackKind.DELAYED,
-}
-
-
-@pytest.mark.parametrize("kind", [kind for kind in FeedbackKind if kind not in ACTING])
+@pytest.mark.parametrize("kind", [FeedbackKind.NOT_SPAM, FeedbackKind.OTHER])
 def test_every_other_kind_is_noted_and_changes_nothing(
     subscribers: FakeSubscribers, ledger: FakeLedger, kind: FeedbackKind
 ) -> None:
-    """What SES refused proves no send; nor does a type that we do not know."""
+    """That a mail is no spam proves nothing new; nor does a type that we do not know."""
     before = subscribers.subscriber
 
     outcome = apply(feedback(kind), subscribers=subscribers, ledger=ledger, now=NOW)
 
     assert outcome is Outcome.NOTED
     assert subscribers.subscriber == before
-    assert ledger.sent == {}
+    assert ledger.state is DeliveryState.UNKNOWN

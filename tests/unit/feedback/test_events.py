@@ -40,6 +40,16 @@ def event(**changes: Any) -> dict[str, Any]:
     return {"eventType": "Bounce", "bounce": bounce, "mail": MAIL, **changes}
 
 
+def complaint(**details: Any) -> dict[str, Any]:
+    """What makes the event a complaint."""
+    recipients = [{"emailAddress": "reader@example.com"}]
+    return {
+        "eventType": "Complaint",
+        "complaint": {"complainedRecipients": recipients, **details},
+        "bounce": None,
+    }
+
+
 def kinds_of(value: Any) -> list[str]:
     """The kinds in an event."""
     return [f.kind.value for f in parse_feedback(json.dumps(value))]
@@ -129,25 +139,57 @@ def test_without_one_clear_tag_nobody_is_meant(tags: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("complaint", "kind"),
+    ("details", "kind"),
     [
         ({"complaintFeedbackType": "abuse"}, "complained"),
         ({}, "complained"),
         ({"complaintSubType": None}, "complained"),
         ({"complaintFeedbackType": "not-spam"}, "not_spam"),
-        ({"complaintSubType": "OnAccountSuppressionList"}, "on_suppression_list"),
+        ({"complaintSubType": "OnAccountSuppressionList"}, "complained"),
     ],
 )
-def test_not_every_complaint_is_one(complaint: dict[str, Any], kind: str) -> None:
+def test_not_every_complaint_is_one(details: dict[str, Any], kind: str) -> None:
     """Some readers report that a mail is no spam."""
-    recipients = [{"emailAddress": "reader@example.com"}]
-    value = {
-        "eventType": "Complaint",
-        "complaint": {"complainedRecipients": recipients, **complaint},
-        "mail": MAIL,
-    }
+    assert kinds_of(event(**complaint(**details))) == [kind]
 
-    assert kinds_of(value) == [kind]
+
+UNSENT = {
+    "ses-publishing-bounce-on-account-suppression-list": "on a suppression list",
+    "ses-publishing-failure": "not rendered",
+    "ses-publishing-reject": "rejected: Bad content",
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_recorded_event_tells_whether_ses_sent_the_mail(shared_data: Path, name: str) -> None:
+    """What was sent and came back is another thing."""
+    found = parse_feedback((shared_data / "aws-events" / f"{name}.json").read_text())
+
+    assert {one.unsent for one in found} == {UNSENT.get(name, "")}
+
+
+@pytest.mark.parametrize(
+    ("details", "why"),
+    [
+        ({"bounce": {**event()["bounce"], "bounceSubType": "Suppressed"}}, "on a suppression list"),
+        ({"bounce": {**event()["bounce"], "bounceSubType": "General"}}, ""),
+        ({"bounce": {**event()["bounce"], "bounceSubType": None}}, ""),
+        (complaint(complaintSubType="OnAccountSuppressionList"), "on a suppression list"),
+        (complaint(complaintSubType=None), ""),
+        (complaint(), ""),
+        ({"eventType": "Reject", "bounce": None}, "rejected"),
+        (
+            {"eventType": "Reject", "bounce": None, "reject": {"reason": "x" * 99}},
+            f"rejected: {'x' * 40}",
+        ),
+    ],
+)
+def test_a_subtype_or_a_reason_tells_why_a_mail_was_not_sent(
+    details: dict[str, Any], why: str
+) -> None:
+    (found,) = parse_feedback(json.dumps(event(**details)))
+
+    assert found.unsent == why
 
 
 @pytest.mark.parametrize("bounce_type", ["Transient", "Undetermined", "SomethingNew"])

@@ -1,18 +1,28 @@
 """The checklist of mails: a right one passes, and each way of being wrong is seen."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from oracle.checklist import faults
+from oracle.checklist import check_forms, faults
 
 LEAVE = "https://p.example/api/unsubscribe/t"
-TEXT = f"Three papers.\r\n{LEAVE}\r\nhttps://p.example/api/preferences/t"
+PAPERS = ("https://arxiv.org/abs/2604.00001", "https://arxiv.org/abs/hep-th/9901001v2")
+FOOT = (
+    "Paperpost, 1 Example Street, 00000 Example\r\n"
+    "Thank you to arXiv for use of its open access interoperability."
+)
+TEXT = "\r\n".join(
+    ("Three papers.", *PAPERS, LEAVE, "https://p.example/api/preferences/t", *FOOT.split("\r\n"))
+)
 HTML = (
     '<!doctype html><html lang="zh-Hans"><head><title>T</title>'
     '<meta name="color-scheme" content="light dark"></head><body>'
-    '<table role="presentation"><tr><td><a href="https://p.example/x">x</a></td></tr></table>'
-    f'<a href="{LEAVE}">l</a><a href="https://p.example/api/preferences/t">p</a></body></html>'
+    '<table role="presentation"><tr><td><a href="https://p.example/x">x</a></td></tr></table>\r\n'
+    f'<a href="{PAPERS[0]}">1</a><a href="{PAPERS[1]}">2</a>\r\n'
+    f'<a href="{LEAVE}">l</a><a href="https://p.example/api/preferences/t">p</a>\r\n'
+    f"<small>{FOOT}</small></body></html>"
 )
 ISSUE = f"""From: =?utf-8?q?Paperpost_=E8=AE=BA=E6=96=87=E6=97=A9=E6=8A=A5?= <paperpost@p.example>
 To: reader@example.com
@@ -60,7 +70,7 @@ def test_a_right_confirmation_passes() -> None:
     lines = [line for line in ISSUE.split("\r\n") if not line.startswith(("List-", "Precedence"))]
     mail = "\r\n".join(lines).replace("issue=daily-2026-04-21", "kind=confirm")
 
-    assert faults(mail.encode()) == []
+    assert faults(mail.replace("paperpost@", "confirm@").encode()) == []
 
 
 WRONG: dict[str, tuple[Callable[[str], str], str]] = {
@@ -82,10 +92,38 @@ WRONG: dict[str, tuple[Callable[[str], str], str]] = {
     "written by hand": (swapped("auto-generated", "no"), "Auto-Submitted"),
     "HTML first": (swapped("text/plain", "text/html"), "text first"),
     "another charset": (swapped('plain; charset="utf-8"', 'plain; charset="latin1"'), "not UTF-8"),
-    "no way out": (
-        swapped("l</a>", "l</a>").__class__ and swapped(LEAVE + "\r\n", "\r\n"),
-        "no way to leave in the text",
+    "no way out": (swapped(LEAVE + "\r\n", "\r\n"), "no way to leave in the text"),
+    "no seen way out": (
+        swapped(f'<a href=3D"{LEAVE}">l</a>', f"<!-- {LEAVE} -->"),
+        "no way to leave in the HTML",
     ),
+    "a way out without words": (
+        swapped(f'{LEAVE}">l</a>', f'{LEAVE}"> </a>'),
+        "no way to leave in the HTML",
+    ),
+    "a hidden way out": (
+        swapped(f'<a href=3D"{LEAVE}"', f'<a style=3D"display: none" href=3D"{LEAVE}"'),
+        "no way to leave in the HTML",
+    ),
+    "exits in something hidden": (
+        swapped(f'<a href=3D"{LEAVE}"', f'<div style=3D"opacity:0"><a href=3D"{LEAVE}"'),
+        "no way to the preferences in the HTML",
+    ),
+    "no address": (
+        swapped("1 Example Street, 00000 Example", ""),
+        "no postal address in the HTML",
+    ),
+    "no address in the text": (
+        lambda mail: mail.replace("1 Example Street, 00000 Example", "", 1),
+        "no postal address in the text",
+    ),
+    "no thanks": (swapped("Thank you to arXiv", "Hello"), "no thanks to arXiv in the text"),
+    "a paper that the text lacks": (
+        lambda mail: mail.replace(PAPERS[1] + "\r\n", "", 1),
+        "1 papers that the text lacks",
+    ),
+    "no paper": (swapped("arxiv.org/abs", "arxiv.org/pdf"), "no paper"),
+    "from the confirmations' address": (swapped("<paperpost@", "<confirm@"), "a From that is not"),
     "a script": (swapped("<body>", "<body><script>1</script>"), "<script>"),
     "an image": (swapped("<body>", '<body><img src=3D"https://t.example/p.gif">'), "attribute src"),
     "a handler": (swapped("<body>", '<body onload=3D"x()">'), "attribute onload"),
@@ -107,7 +145,28 @@ def test_what_is_wrong_is_seen(name: str) -> None:
     assert any(said in fault for fault in faults(spoil(ISSUE).encode()))
 
 
+def test_a_confirmation_from_the_issues_address_is_seen() -> None:
+    """Complaints about issues would be counted against it."""
+    mail = ISSUE.replace("issue=daily-2026-04-21", "kind=confirm")
+
+    assert "a From that is not for such mail: paperpost" in faults(mail.encode())
+
+
 def test_a_confirmation_with_a_list_is_seen() -> None:
     mail = ISSUE.replace("issue=daily-2026-04-21", "kind=confirm")
 
     assert "a confirmation with List-Id" in faults(mail.encode())
+
+
+def test_a_folder_of_a_laptops_mails_passes_if_each_does(tmp_path: Path) -> None:
+    """And an empty one does not: then nothing was looked at."""
+    mail = ISSUE.replace("https://p.example", "http://127.0.0.1:8000")
+    nothing = check_forms(tmp_path)
+    (tmp_path / "1.eml").write_bytes(mail.encode())
+    right = check_forms(tmp_path)
+    (tmp_path / "2.eml").write_bytes(mail.replace("Precedence: bulk", "X: y").encode())
+    wrong = check_forms(tmp_path)
+
+    assert (nothing.ok, right.ok) == (False, True)
+    assert wrong.problems == ("1× Precedence does not stand there once",)
+    assert "a List-Unsubscribe that is no https address" in faults(mail.encode())

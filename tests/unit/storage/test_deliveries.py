@@ -99,7 +99,7 @@ def test_a_standing_is_what_compose_needs_of_a_row(ledger: DeliveryTable) -> Non
 
     (standing,) = ledger.list_standings(ISSUE, 0)
 
-    assert standing == replace(claimed, owner="")
+    assert standing == replace(claimed, owner="", mails=0)
     assert ledger.reconcile(standing, DeliveryState.UNKNOWN, now=START, reason="x")
 
 
@@ -109,7 +109,8 @@ def test_no_row_is_made_by_changing_what_is_not_there(ledger: DeliveryTable) -> 
         ledger.stop_issue("daily-2024-01-01", "x")
 
     assert ledger.claim(ISSUE, 0, "nobody", owner="o", now=START) is None
-    assert not ledger.confirm_sent(ISSUE, 0, "nobody", message_id="m", now=START)
+    assert not ledger.knows_mail(ISSUE, 0, "nobody", "m")
+    assert not settle(ledger, DeliveryState.SENT, subscriber="nobody")
     assert ledger.get_delivery(ISSUE, 0, "nobody") is None
 
 
@@ -140,15 +141,100 @@ def test_a_claim_whose_reply_was_lost_is_still_ours(ledger: DeliveryTable) -> No
     assert ledger.claim(ISSUE, 0, "a", owner="theirs", now=START) is None
 
 
+def settle(
+    ledger: DeliveryTable, state: DeliveryState, *, reason: str = "r", subscriber: str = "a"
+) -> bool:
+    """What feedback tells."""
+    return ledger.settle(ISSUE, 0, subscriber, state, reason=reason, now=START)
+
+
+def claimed_by(ledger: DeliveryTable, owner: str = "o") -> Delivery:
+    """The letter in a worker's hands."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    claimed = ledger.claim(ISSUE, 0, "a", owner=owner, now=START)
+    assert claimed is not None
+    return claimed
+
+
+def sent_again(ledger: DeliveryTable) -> None:
+    """The reply to the first mail was lost, and an operator's policy sent a second, m2."""
+    ledger.mark(claimed_by(ledger), DeliveryState.UNKNOWN, now=START)
+    (unknown,) = ledger.list_deliveries(ISSUE, 0)
+    ledger.reconcile(unknown, DeliveryState.RELEASED, now=START, reason="ambiguous, sent again")
+    ledger.mark(claimed_by(ledger, "p"), DeliveryState.SENT, now=START, message_id="m2")
+
+
 def test_a_letter_that_feedback_proves_sent_does_not_go_again(ledger: DeliveryTable) -> None:
     """Also when the operator's policy had given it free by then."""
-    ledger.put_planned(planned(), expires_at=LATER)
-    claimed = ledger.claim(ISSUE, 0, "a", owner="o", now=START)
-    assert claimed is not None
+    claimed = claimed_by(ledger)
     ledger.mark(claimed, DeliveryState.RELEASED, now=START, reason="ambiguous, sent again")
 
-    assert ledger.confirm_sent(ISSUE, 0, "a", message_id="m", now=START)
+    assert settle(ledger, DeliveryState.SENT)
     assert ledger.claim(ISSUE, 0, "a", owner="p", now=START) is None
+
+
+def test_a_letter_that_ses_took_and_did_not_send_failed_whatever_came_first(
+    ledger: DeliveryTable,
+) -> None:
+    """That SES took it says no event any more, and of two reasons the same one always stays."""
+    ledger.mark(claimed_by(ledger), DeliveryState.SENT, now=START, message_id="m")
+    told = [
+        settle(ledger, DeliveryState.SENT),
+        settle(ledger, DeliveryState.FAILED, reason="b"),
+        settle(ledger, DeliveryState.SENT),
+        settle(ledger, DeliveryState.FAILED, reason="c"),
+        settle(ledger, DeliveryState.FAILED, reason="a"),
+        settle(ledger, DeliveryState.FAILED, reason="a"),
+    ]
+
+    (letter,) = ledger.list_deliveries(ISSUE, 0)
+    assert told == [False, True, False, False, True, False]
+    assert (letter.state, letter.reason) == (DeliveryState.FAILED, "a")
+
+
+def test_a_letter_knows_the_mail_that_ses_named_and_no_other(ledger: DeliveryTable) -> None:
+    ledger.mark(claimed_by(ledger), DeliveryState.SENT, now=START, message_id="m1")
+
+    assert [ledger.knows_mail(ISSUE, 0, "a", m) for m in ("m2", "m1", "m1")] == [False, True, True]
+
+
+@pytest.mark.parametrize("state", [None, DeliveryState.UNKNOWN])
+def test_where_the_reply_was_lost_the_first_event_names_the_mail(
+    ledger: DeliveryTable, state: DeliveryState | None
+) -> None:
+    """Or where it has not come yet; what names another one later is a stranger's."""
+    claimed = claimed_by(ledger)
+    for known in [state] if state else []:
+        ledger.mark(claimed, known, now=START)
+
+    assert [ledger.knows_mail(ISSUE, 0, "a", m) for m in ("m1", "m2", "m1")] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "state", [DeliveryState.RELEASED, DeliveryState.FAILED, DeliveryState.SKIPPED]
+)
+def test_a_letter_that_never_went_to_ses_is_no_mail(
+    ledger: DeliveryTable, state: DeliveryState
+) -> None:
+    """Planned, refused, throttled or skipped: nobody can know an id of it."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    before = ledger.knows_mail(ISSUE, 0, "a", "m1")
+    ledger.mark(claimed_by(ledger), state, now=START)
+
+    assert (before, ledger.knows_mail(ISSUE, 0, "a", "m1")) == (False, False)
+
+
+def test_of_a_letter_that_was_sent_again_both_mails_are_known_and_no_third(
+    ledger: DeliveryTable,
+) -> None:
+    """A complaint about the first is one, though its reply had been lost."""
+    sent_again(ledger)
+
+    known = [ledger.knows_mail(ISSUE, 0, "a", m) for m in ("m2", "m1", "m3", "m1", "m2")]
+
+    (letter,) = ledger.list_deliveries(ISSUE, 0)
+    assert known == [True, True, False, True, True]
+    assert (letter.mails, letter.message_ids) == (2, {"m1", "m2"})
 
 
 SUBSCRIBERS = ("a", "b")
@@ -161,6 +247,9 @@ OUTCOMES = st.sampled_from(
         DeliveryState.UNKNOWN,
     ]
 )
+
+
+PROVED = (DeliveryState.SENT, DeliveryState.FAILED)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -227,7 +316,8 @@ class Ledger(RuleBasedStateMachine):
             outcome is DeliveryState.SENT or (outcome is DeliveryState.UNKNOWN and reached)
         ):
             self.mails[subscriber] += 1
-        assert self.table.mark(claimed, outcome, now=self.now) == ours
+        name = f"m{self.mails[subscriber]}" if outcome is DeliveryState.SENT and alive else ""
+        assert self.table.mark(claimed, outcome, now=self.now, message_id=name) == ours
         if ours:
             self._becomes(subscriber, outcome)
 
@@ -306,27 +396,28 @@ class Ledger(RuleBasedStateMachine):
             replace(stored, due_at=stored.due_at - timedelta(seconds=1)), self.now
         )
 
-    @rule(subscriber=st.sampled_from(SUBSCRIBERS))
-    def feedback(self, subscriber: str) -> None:
-        """An event about a letter that SES did send arrives, once or again."""
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS), state=st.sampled_from(PROVED))
+    def feedback(self, subscriber: str, state: DeliveryState) -> None:
+        """An event about a letter that SES did take arrives, once or again."""
         if not self.mails[subscriber]:
             return
-        settles = self.model[subscriber] in {
-            DeliveryState.UNKNOWN,
-            DeliveryState.CLAIMED,
-            DeliveryState.RELEASED,
-        }
-        assert (
-            self.table.confirm_sent(ISSUE, 0, subscriber, message_id="m", now=self.now) == settles
-        )
+        assert self.table.knows_mail(ISSUE, 0, subscriber, f"m{self.mails[subscriber]}")
+        settles = may_become(self.model[subscriber], state)
+        assert self.table.settle(ISSUE, 0, subscriber, state, reason="x", now=self.now) == settles
         if settles:
-            self._becomes(subscriber, DeliveryState.SENT)
+            self._becomes(subscriber, state)
 
     @invariant()
     def the_table_is_the_model(self) -> None:
         """Whatever happened, in whatever order."""
         stored = {d.subscriber_id: d.state for d in self.table.list_deliveries(ISSUE, 0)}
         assert stored == self.model
+
+    @invariant()
+    def every_mail_can_be_known(self) -> None:
+        """The ledger counts no fewer mails than went out."""
+        for delivery in self.table.list_deliveries(ISSUE, 0):
+            assert delivery.mails >= self.mails[delivery.subscriber_id]
 
     @invariant()
     def nobody_is_mailed_twice_unless_the_operator_said_resend(self) -> None:

@@ -139,7 +139,7 @@ def _issue() -> IssueRow:
     )
 
 
-def _row(number: int) -> dict[str, dict[str, str]]:
+def _row(number: int) -> dict[str, Any]:
     text = {
         "pk": f"ISSUE#{_ISSUE}#0",
         "sk": f"SUB#{number:032x}",
@@ -150,6 +150,10 @@ def _row(number: int) -> dict[str, dict[str, str]]:
         "updated_at": "2024-03-26T04:31:00.000000Z",
         "owner": "0123456789abcdef",
         "lease_until": "2024-03-26T04:45:00.000000Z",
-        "message_id": "0100018e7a1f0000-01234567-89ab-cdef-0123-456789abcdef-000000",
     }
-    return {name: {"S": value} for name, value in text.items()} | {"shard": {"N": "0"}}
+    return {
+        **{name: {"S": value} for name, value in text.items()},
+        "shard": {"N": "0"},
+        "mails": {"N": "1"},
+        "message_ids": {"SS": ["0100018e7a1f0000-01234567-89ab-cdef-0123-456789abcdef-000000"]},
+    }

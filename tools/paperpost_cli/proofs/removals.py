@@ -21,11 +21,9 @@ def without_trigger(name: str, folder: Path) -> Path:
     return path
 
 
-def _event(function: str, *events: str) -> Callable[[_Template], None]:
+def _schedule(function: str, event: str) -> Callable[[_Template], None]:
     def remove(template: _Template) -> None:
-        found = template["Resources"][f"{function}Function"]["Properties"]["Events"]
-        for event in events:
-            del found[event]
+        del template["Resources"][f"{function}Function"]["Properties"]["Events"][event]
 
     return remove
 
@@ -50,15 +48,25 @@ def _http_api(template: _Template) -> None:
     del template["Outputs"]["HttpApiId"]
 
 
+def _both(*removals: Callable[[_Template], None]) -> Callable[[_Template], None]:
+    def remove(template: _Template) -> None:
+        for one in removals:
+            one(template)
+
+    return remove
+
+
 # publish's stream and schedule stand in for each other, so both go.
 REMOVALS: Mapping[str, Callable[[_Template], None]] = {
-    "fetch schedule": _event("Fetch", "Poll"),
-    "publish stream and schedule": _event("Publish", "Changes", "Heal"),
-    "compose schedule": _event("Compose", "Tick"),
-    "enrichment queue": _event("Enrich", "Papers"),
-    "confirmation queue": _event("Deliver", "Confirmations"),
-    "delivery queue": _event("Deliver", "Letters"),
-    "feedback queue": _event("Feedback", "Feedback"),
+    "fetch schedule": _schedule("Fetch", "Poll"),
+    "publish stream and schedule": _both(
+        _resource("PublishFunctionChanges"), _schedule("Publish", "Heal")
+    ),
+    "compose schedule": _schedule("Compose", "Tick"),
+    "enrichment queue": _resource("EnrichFunctionPapers"),
+    "confirmation queue": _resource("DeliverFunctionConfirmations"),
+    "delivery queue": _resource("DeliverFunctionLetters"),
+    "feedback queue": _resource("FeedbackFunctionFeedback"),
     "SNS subscription": _resource("FeedbackSubscription"),
     "HTTP API": _http_api,
 }
