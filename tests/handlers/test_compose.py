@@ -324,6 +324,23 @@ def test_an_operator_may_have_ambiguous_letters_sent_again(
     assert (done["queued"], compose.states()) == (1, {"released": 1})
 
 
+def test_an_ambiguous_letter_that_goes_again_starts_though_it_was_due_long_ago(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES was asked 14 hours late; a day later the letter is more than 36 hours past its due."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", "resend")
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.now = MORNING + timedelta(hours=14)
+    compose.settle("a1", DeliveryState.UNKNOWN)
+
+    done = compose.tick(MORNING + timedelta(hours=38, minutes=30))
+
+    assert (done["queued"], [one.overdue for one in compose.told()]) == (1, [0])
+    compose.settle("a1", DeliveryState.SENT)
+
+
 def test_an_issue_closes_when_every_row_is_accounted_for(compose: Compose) -> None:
     """The totals add up to the audience."""
     compose.join("a1", "b2", "c3")

@@ -48,7 +48,8 @@ class Reconciler:
                         "reason": reason,
                     },
                 )
-                yield replace(delivery, state=state, updated_at=now)
+                due_at = now if state is DeliveryState.RELEASED else delivery.due_at
+                yield replace(delivery, state=state, updated_at=now, due_at=due_at)
             else:
                 # Somebody was faster; the next tick looks again.
                 yield delivery

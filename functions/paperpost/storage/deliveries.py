@@ -193,12 +193,17 @@ class DeliveryTable:
     def reconcile(
         self, seen: Delivery, state: DeliveryState, *, now: datetime, reason: str
     ) -> bool:
-        """Bring a delivery to *state*; False if it is no longer as *seen*."""
+        """
+        Bring a delivery to *state*; False if it is no longer as *seen*.
+
+        What is released here goes again on the operator's word, so it is due *now*.
+        """
         return self._change(
             seen,
             state,
             now=now,
             reason=reason,
+            due_at=now if state is DeliveryState.RELEASED else None,
             condition="#state = :seen AND updated_at = :at",
             values={":seen": seen.state.value, ":at": time_text(seen.updated_at)},
         )
@@ -319,9 +324,16 @@ class DeliveryTable:
         names: Mapping[str, str] | None = None,
         reason: str = "",
         message_id: str = "",
+        due_at: datetime | None = None,
     ) -> bool:
-        sets = {"updated_at": time_text(now), "reason": reason, "message_id": message_id}
-        sets = present(sets)
+        sets = present(
+            {
+                "updated_at": time_text(now),
+                "reason": reason,
+                "message_id": message_id,
+                "due_at": due_at and time_text(due_at),
+            }
+        )
         update = "SET #state = :state, " + ", ".join(f"{name} = :{name}" for name in sets)
         try:
             self._table.update_item(
