@@ -15,7 +15,8 @@ from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import from_bytes as mail_counts
 from paperpost.domain.papers import Listing
-from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus
+from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus, shard_of
+from paperpost.settings import SettingsError
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
@@ -431,6 +432,38 @@ def test_readers_of_the_week_get_one_issue_frozen_with_fridays(compose: Compose)
     assert sorted(compose.frozen(week)) == [arxiv_id(1), arxiv_id(2)]
     (row,) = compose.deliveries.list_deliveries(week, 0)
     assert (row.subscriber_id, row.due_at) == ("w1", datetime(2024, 3, 30, 0, 0, tzinfo=UTC))
+
+
+# shards
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (3, 4)])
+def test_another_number_of_shards_misses_nobody(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    """Readers stand where the old number put them; their rows lie where feedback looks for them."""
+    ids = [f"r{n}" for n in range(12)]
+    compose.subscribers = SubscriberTable(compose.subscribers._table, shards=before)
+    compose.join(*ids)
+    monkeypatch.setenv("SHARDS", str(after))
+    store_day(compose.papers, new(1))
+
+    done = compose.tick()
+
+    assert (done["queued"], compose.row().shards) == (12, after)
+    queued = {one: m["shard"] for m in compose.messages() for one in m["subscribers"]}
+    assert queued == {one: shard_of(one, after) for one in ids}
+    assert all(compose.deliveries.get_delivery(ISSUE, queued[one], one) for one in ids)
+
+
+@pytest.mark.parametrize("shards", ["0", "17", "many"])
+def test_a_number_of_shards_in_which_nobody_looks_is_refused(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, shards: str
+) -> None:
+    monkeypatch.setenv("SHARDS", shards)
+
+    with pytest.raises(SettingsError, match="SHARDS"):
+        compose.tick()
 
 
 # after a restore from backup
