@@ -1,6 +1,8 @@
 """compose in process: ticks over days with late categories, crashes, quotas and new readers."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,11 +14,12 @@ from paperpost.compose.handler import handler
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import DeliveryState, IssueRow, IssueState
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
+from paperpost.domain.ledgermark import LEDGER_PATH
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import from_bytes as mail_counts
 from paperpost.domain.papers import Listing
 from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus, shard_of
-from paperpost.settings import SettingsError
+from paperpost.settings import ComposeSettings, SettingsError
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
@@ -77,6 +80,13 @@ class Compose:
                 preferences=Preferences(**{"categories": ("cs.CV",), **wishes}),
             )
             assert self.subscribers.create(subscriber, f"hash-{one}")
+
+    def announce_tomorrow(self, *numbers: int) -> None:
+        """New papers of cs.CV on the day after DAY, on which cs.LG is quiet."""
+        on = DAY + timedelta(days=1)
+        store_day(self.papers, new(*numbers, on=on))
+        quiet = make_announcement("cs.LG", on, state=AnnouncementState.QUIET, stored=0)
+        self.papers.put_announcement(quiet)
 
     def messages(self) -> list[dict[str, Any]]:
         """What lies in the delivery queue, taken out."""
@@ -456,14 +466,71 @@ def test_another_number_of_shards_misses_nobody(
     assert all(compose.deliveries.get_delivery(ISSUE, queued[one], one) for one in ids)
 
 
+@pytest.mark.usefixtures("compose")
 @pytest.mark.parametrize("shards", ["0", "17", "many"])
 def test_a_number_of_shards_in_which_nobody_looks_is_refused(
-    compose: Compose, monkeypatch: pytest.MonkeyPatch, shards: str
+    monkeypatch: pytest.MonkeyPatch, shards: str
 ) -> None:
     monkeypatch.setenv("SHARDS", shards)
 
     with pytest.raises(SettingsError, match="SHARDS"):
-        compose.tick()
+        ComposeSettings.from_env()
+
+
+# a bucket that has lost files
+
+
+def lose(cloud: Cloud, *paths: str) -> None:
+    """Somebody deletes files from the bucket."""
+    for path in paths:
+        boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=path)
+
+
+def spoil(cloud: Cloud, *paths: str) -> None:
+    """Somebody puts other bytes in their place."""
+    for path in paths:
+        boto3.client("s3").put_object(Bucket=cloud.bucket, Key=path, Body=b"other")
+
+
+@pytest.mark.parametrize("damage", [lose, spoil])
+def test_what_a_lost_issue_may_have_held_is_not_mailed_again(
+    compose: Compose,
+    cloud: Cloud,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Cloud, str], None],
+) -> None:
+    """Only what came after its freeze is a late arrival; an error and a metric tell of the loss."""
+    store_day(compose.papers, new(1, 2))
+    compose.tick()
+    damage(cloud, issue_path(ISSUE))
+    late = replace(make_listing(3), stored_at=MORNING + timedelta(hours=1))
+    store_day(compose.papers, [late], at=late.stored_at)
+    compose.announce_tomorrow(4)
+    before = capsys.readouterr().out
+
+    compose.tick(MORNING + timedelta(days=1))
+
+    told = capsys.readouterr().out
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(4), arxiv_id(3)]
+    assert '"FrozenIssuesLost":[0.0' in before
+    assert '"FrozenIssuesLost":[1.0' in told
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == ["frozen issue is lost"]
+
+
+def test_a_ledger_whose_mark_is_lost_is_locked(compose: Compose, cloud: Cloud) -> None:
+    """Who empties the bucket may have exchanged the tables as well."""
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.messages()
+    lose(cloud, LEDGER_PATH, MAILED_PATH)
+
+    done = [compose.tick(compose.now + timedelta(minutes=31)) for _ in range(2)]
+
+    assert done == [{"frozen": 0, "queued": 0, "closed": 0}] * 2
+    assert compose.messages() == []
+    assert compose.row().stopped == f"lost: {LEDGER_PATH}, which tells where mail was sent from"
 
 
 # after a restore from backup

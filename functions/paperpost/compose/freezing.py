@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from paperpost.domain.announcements import Announcement, eastern_date
 from paperpost.domain.deliveries import IssueRow
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
@@ -11,6 +13,7 @@ from paperpost.domain.issues import (
     Count,
     Decision,
     FrozenIssue,
+    Settled,
     candidate_dates,
     count,
     cutoff_at,
@@ -21,11 +24,12 @@ from paperpost.domain.issues import (
     issue_id,
     on_hold,
     own_dates,
+    settled_by_lost,
     span,
 )
 from paperpost.domain.records import Record
 from paperpost.domain.subscribers import Cadence
-from paperpost.observe import logger
+from paperpost.observe import logger, metrics
 from paperpost.settings import ComposeSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.papers import PaperTable
@@ -156,6 +160,7 @@ class Freezer:
             if announced_on in by_date
             for listing in self.papers.list_listings(category, announced_on)
         ]
+        earlier, settled = self._earlier(cadence, on)
         papers = self.papers.get_papers(listing.arxiv_id for listing in listings)
         enrichments = self.papers.get_enrichments(papers, self.settings.languages)
         records = [
@@ -173,7 +178,8 @@ class Freezer:
             listings=listings,
             papers=papers,
             enrichments=enrichments,
-            earlier=self._earlier(cadence, on),
+            earlier=earlier,
+            settled=settled,
             first_complete={
                 category: first_complete_on(self.papers.list_announcements(category, last=today))
                 for category in self.settings.categories
@@ -203,8 +209,21 @@ class Freezer:
             self.settings.languages,
         )
 
-    def _earlier(self, cadence: Cadence, on: date) -> list[FrozenIssue]:
-        """The frozen issues of the cadence that the span of the date *on* touches."""
+    def _earlier(self, cadence: Cadence, on: date) -> tuple[list[FrozenIssue], list[Settled]]:
+        """
+        The frozen issues of the cadence that the span of the date *on* touches.
+
+        Of those that the ledger has and the bucket has no more, what counts as mailed.
+        """
+        found: list[FrozenIssue] = []
+        settled: list[Settled] = []
         ids = {issue_id(cadence, d) for d in span(cadence, on)} - {issue_id(cadence, on)}
-        files = [self.site.get(issue_path(issue)) for issue in sorted(ids)]
-        return [from_bytes(file.body) for file in files if file is not None]
+        for issue in sorted(ids):
+            row, file = self.deliveries.get_issue(issue), self.site.get(issue_path(issue))
+            if row and (file is None or content_hash(file.body) != row.content_hash):
+                logger.error("frozen issue is lost", extra={"issue": issue})
+                settled.append(settled_by_lost(issue, row.frozen_at))
+            elif file:
+                found.append(from_bytes(file.body))
+        metrics.add_metric("FrozenIssuesLost", MetricUnit.Count, len(settled))
+        return found, settled

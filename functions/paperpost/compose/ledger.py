@@ -11,7 +11,7 @@ from paperpost.compose.reconciling import Reconciler
 from paperpost.compose.reporting import Reporter
 from paperpost.domain.deliveries import Delivery, IssueRow, IssueState, is_overdue
 from paperpost.domain.issues import recent_issues
-from paperpost.domain.ledgermark import what_is_lost
+from paperpost.domain.ledgermark import MARK_LOST, what_is_lost
 from paperpost.domain.mailed import Mailed, mailed
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
@@ -33,12 +33,14 @@ class Ledger:
         """
         Why nothing may go out, or ''.
 
-        Locked are tables that were restored, and a ledger that has lost a whole issue: freezing
-        would make it anew, and mail it again.
+        Locked are tables that were restored, tables with issues of which no mark tells whether they
+        were, and a ledger that has lost a whole issue: freezing would make it anew, and mail it
+        again.
         """
         locked = self.guard.why_locked()
         if not locked and self.guard.mark() is None:
-            self.guard.accept()
+            self.guard.accept(locked=MARK_LOST if self._rows(now) else "")
+            locked = self.guard.why_locked()
         if not locked:
             told, known = self.reporter.told(), {row.issue for row in self._rows(now)}
             lost = [told[i] for i in recent_issues(now) if i in told and i not in known]

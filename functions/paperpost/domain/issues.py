@@ -86,6 +86,18 @@ class FrozenIssue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What was listed up to the date `until` and stored by the time `at` counts as mailed."""
+
+    until: date
+    at: datetime
+
+    def covers(self, listing: Listing) -> bool:
+        """Whether *listing* is part of it."""
+        return listing.announced_on <= self.until and listing.stored_at <= self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Whether an issue can be frozen now, and why, or what it waits for."""
 
@@ -221,6 +233,11 @@ def first_complete_on(announcements: Iterable[Announcement]) -> date | None:
 # freezing
 
 
+def settled_by_lost(issue: str, frozen_at: datetime) -> Settled:
+    """What counts as mailed of an *issue* that is in the ledger and whose file is lost."""
+    return Settled(until=own_dates(*cadence_and_date(issue))[-1], at=frozen_at)
+
+
 def freeze(
     *,
     cadence: Cadence,
@@ -229,6 +246,7 @@ def freeze(
     papers: Mapping[str, Paper],
     enrichments: Mapping[str, Mapping[str, Enrichment]],
     earlier: Sequence[FrozenIssue],
+    settled: Sequence[Settled] = (),
     first_complete: Mapping[str, date | None],
     counts: Mapping[str, Count],
     frozen_at: datetime,
@@ -238,7 +256,8 @@ def freeze(
     Return the issue of the date *on*; its `papers` are empty if there is nothing to mail.
 
     *listings*: all that are stored in the issue's span. *earlier*: frozen issues of the same
-    cadence in it. *first_complete*: category → the date before which listings count as mailed.
+    cadence in it. *settled*: what counts as mailed besides. *first_complete*: category → the date
+    before which listings do.
     """
     issue = issue_id(cadence, on)
     dates = span(cadence, on)
@@ -249,7 +268,9 @@ def freeze(
     for listing in listings:
         if _key(listing) in mailed or listing.arxiv_id not in papers:
             continue
-        old = _counts_as_mailed(listing, own, first_complete.get(listing.category))
+        old = _counts_as_mailed(listing, own, first_complete.get(listing.category)) or any(
+            each.covers(listing) for each in settled
+        )
         if not old:
             mailable.setdefault(listing.arxiv_id, []).append(listing)
         if not listing.announce_type.is_replacement:

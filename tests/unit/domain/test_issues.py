@@ -27,6 +27,7 @@ from paperpost.domain.issues import (
     issue_of_records,
     on_hold,
     own_dates,
+    settled_by_lost,
     span,
 )
 from paperpost.domain.papers import AnnounceType, Listing
@@ -265,6 +266,39 @@ def test_the_first_complete_announcement_is_the_one_that_came_first() -> None:
 
     assert first_complete_on([backfilled, first, unfinished]) == DAY
     assert first_complete_on([unfinished]) is None
+
+
+def test_what_a_lost_issue_may_have_held_counts_as_mailed() -> None:
+    """All of its span that was stored by its freeze; what came later is a late arrival still."""
+    older, late = make_listing(1, on=DAY - timedelta(days=9)), replace(
+        make_listing(3), stored_at=FROZEN_AT + timedelta(seconds=1)
+    )  # fmt: skip
+    at_its_freeze = replace(make_listing(2), stored_at=FROZEN_AT)
+    again = make_listing(2, "cs.LG", on=NEXT, kind="cross")
+
+    issue = make_issue(
+        [older, at_its_freeze, late, make_listing(4, on=NEXT), again],
+        on=NEXT,
+        settled=[settled_by_lost("daily-2024-03-26", FROZEN_AT)],
+    )
+
+    assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(n) for n in (4, 3, 2)]
+    assert ids(selection(issue, reader("cs.CV"))) == [arxiv_id(4), arxiv_id(3)]
+    assert ids(selection(issue, reader("cs.LG"))) == [arxiv_id(2)]
+
+
+def test_a_lost_weekly_issue_may_have_held_its_whole_week() -> None:
+    friday = date(2024, 3, 29)
+    monday = friday + timedelta(days=3)
+
+    issue = make_issue(
+        [make_listing(1, on=friday), make_listing(2, on=monday)],
+        on=monday,
+        cadence=Cadence.WEEKLY,
+        settled=[settled_by_lost("weekly-2024-W13", FROZEN_AT)],
+    )
+
+    assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(2)]
 
 
 def test_a_count_tells_what_was_announced_stored_and_enriched() -> None:
