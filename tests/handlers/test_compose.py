@@ -216,10 +216,8 @@ def test_a_late_category_holds_an_issue_until_half_past_seven(compose: Compose) 
 
     compose.tick(MORNING + timedelta(days=1))
 
-    # cs.LG's Monday was first complete, and cs.CV's Tuesday: nothing of Monday is left to mail
-    # for cs.CV, and Monday's issue of cs.LG comes first.
-    assert (before, at_cutoff) == (1, 1)
-    assert compose.frozen("daily-2024-03-25") == [arxiv_id(9)]
+    # Mail begins with Tuesday: what cs.LG had on Monday counts as mailed.
+    assert (before, at_cutoff) == (0, 1)
     assert (compose.row().reason, compose.frozen()) == ("cutoff", [arxiv_id(1)])
     assert sorted(compose.frozen("daily-2024-03-27")) == [arxiv_id(2), arxiv_id(3)]
 
@@ -238,6 +236,80 @@ def test_a_first_deployment_mails_nothing_old(compose: Compose) -> None:
 
     assert compose.frozen() == [arxiv_id(1)]
     assert compose.deliveries.get_issue(f"daily-{old}") is None
+
+
+def store_days(compose: Compose, first: date, last: date) -> None:
+    """A paper of cs.CV on each weekday; cs.LG is quiet."""
+    on = first
+    while on <= last:
+        if on.isoweekday() <= 5:
+            store_day(compose.papers, new(on.toordinal() % 10_000, on=on))
+            quiet = make_announcement("cs.LG", on, state=AnnouncementState.QUIET, stored=0)
+            compose.papers.put_announcement(quiet)
+        on += timedelta(days=1)
+
+
+def test_where_mail_begins_only_the_newest_date_is_mailed(compose: Compose) -> None:
+    """The site may have run for weeks; also the next days bring nothing of these."""
+    store_days(compose, DAY - timedelta(days=30), DAY)
+    compose.join("a1")
+
+    first = compose.tick()
+    compose.announce_tomorrow(1)
+    second = compose.tick(MORNING + timedelta(days=1))
+
+    assert (first["queued"], second["queued"]) == (1, 2)
+    assert {m["issue"] for m in compose.messages()} == {ISSUE, "daily-2024-03-27"}
+    assert len(compose.frozen()) == 1
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(1)]
+    assert compose.deliveries.get_issue("daily-2024-03-25") is None
+
+
+def test_the_last_week_is_mailed_where_weekly_mail_begins(compose: Compose) -> None:
+    """Its Saturday is over by more than 36 hours, so the operator is asked; others are gone."""
+    store_days(compose, DAY - timedelta(days=30), DAY)
+    compose.join("w1", cadence=Cadence.WEEKLY)
+
+    done = compose.tick()
+
+    assert done["queued"] == 0
+    assert len(compose.frozen("weekly-2024-W12")) == 5
+    assert compose.deliveries.get_issue("weekly-2024-W11") is None
+    assert {one.issue: one.overdue for one in compose.told()} == {ISSUE: 0, "weekly-2024-W12": 1}
+
+
+def test_what_stood_still_for_days_asks_before_it_mails_them(compose: Compose) -> None:
+    """Of a week, the issues whose cut-off is more than 36 hours ago are overdue from the start."""
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.join("a1")
+    store_days(compose, DAY + timedelta(days=1), DAY + timedelta(days=7))
+
+    done = compose.tick(MORNING + timedelta(days=7))
+
+    overdue = {one.issue: one.overdue for one in compose.told() if one.issue.startswith("daily")}
+    assert done["queued"] == 2
+    assert {m["issue"] for m in compose.messages()} == {"daily-2024-04-01", "daily-2024-04-02"}
+    assert overdue == {
+        ISSUE: 0,
+        "daily-2024-03-27": 1,
+        "daily-2024-03-28": 1,
+        "daily-2024-03-29": 1,
+        "daily-2024-04-01": 0,
+        "daily-2024-04-02": 0,
+    }
+
+
+def test_a_crash_before_the_first_row_loses_no_issue(compose: Compose) -> None:
+    """The file stands for the issue, also when the next tick comes a day later."""
+    compose.site.put_once(issue_path(ISSUE), to_bytes(make_issue(new(1), is_first=True)))
+    store_day(compose.papers, new(1))
+    compose.announce_tomorrow(2)
+
+    compose.tick(MORNING + timedelta(days=1))
+
+    assert compose.row().papers == 1
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(2)]
 
 
 def test_a_crash_between_file_and_row_keeps_the_files_bytes(compose: Compose) -> None:

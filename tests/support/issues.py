@@ -103,6 +103,7 @@ def make_issue(
     cadence: Cadence = Cadence.DAILY,
     earlier: Sequence[FrozenIssue] = (),
     settled: Sequence[Settled] = (),
+    is_first: bool = False,
     first_complete: Mapping[str, date | None] | None = None,
     enriched: bool = True,
 ) -> FrozenIssue:
@@ -125,6 +126,7 @@ def make_issue(
         else {},
         earlier=earlier,
         settled=settled,
+        is_first=is_first,
         first_complete={**began, **(first_complete or {})},
         counts={},
         frozen_at=FROZEN_AT,

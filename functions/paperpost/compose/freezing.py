@@ -60,7 +60,8 @@ class Freezer:
         }
         new: list[IssueRow] = []
         for cadence in Cadence:
-            for on in self._unfrozen(cadence, today, recent):
+            previous, dates = self._unfrozen(cadence, today, recent)
+            for on in dates:
                 decision = self._decide(on, recent, now=now)
                 if not decision.freeze:
                     # A newer issue waits for an older one: issues freeze in the order of their
@@ -71,26 +72,40 @@ class Freezer:
                     )
                     break
                 frozen = self._frozen(
-                    cadence, on, recent, today=today, now=now, reason=decision.reason
+                    cadence,
+                    on,
+                    recent,
+                    previous=previous,
+                    today=today,
+                    now=now,
+                    reason=decision.reason,
                 )
                 if frozen.papers:
-                    new.append(self._enter(frozen, expires_at=expires_at))
+                    previous = self._enter(frozen, expires_at=expires_at)
+                    new.append(previous)
         return new
 
     def _unfrozen(
         self, cadence: Cadence, today: date, recent: dict[str, dict[date, Announcement]]
-    ) -> list[date]:
-        """Dates with listings behind the newest frozen issue, oldest first."""
+    ) -> tuple[IssueRow | None, list[date]]:
+        """
+        The newest frozen issue, and the dates with listings behind it, oldest first.
+
+        Where there is none mail begins, and with the newest date alone, so that nobody is flooded;
+        or with the oldest one whose file was put when a crash kept its row from being entered.
+        """
         found: list[date] = []
         for on in reversed(candidate_dates(cadence, today)):
             own = own_dates(cadence, on)
             announced = [a for by_date in recent.values() for d in own if (a := by_date.get(d))]
             if not any(a.stored for a in announced):
                 continue
-            if self.deliveries.get_issue(issue_id(cadence, on)) is not None:
-                break
+            row = self.deliveries.get_issue(issue_id(cadence, on))
+            if row is not None:
+                return row, found[::-1]
             found.append(on)
-        return found[::-1]
+        put = [n for n, on in enumerate(found) if self.site.get(issue_path(issue_id(cadence, on)))]
+        return None, found[max(put, default=0) :: -1]
 
     def _decide(
         self, on: date, recent: dict[str, dict[date, Announcement]], *, now: datetime
@@ -149,6 +164,7 @@ class Freezer:
         on: date,
         recent: dict[str, dict[date, Announcement]],
         *,
+        previous: IssueRow | None,
         today: date,
         now: datetime,
         reason: str,
@@ -180,6 +196,7 @@ class Freezer:
             enrichments=enrichments,
             earlier=earlier,
             settled=settled,
+            is_first=previous is None,
             first_complete={
                 category: first_complete_on(self.papers.list_announcements(category, last=today))
                 for category in self.settings.categories

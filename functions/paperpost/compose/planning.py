@@ -9,7 +9,7 @@ from typing import Protocol
 
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.errors import InvalidInputError
-from paperpost.domain.issues import cadence_and_date, due_at
+from paperpost.domain.issues import cadence_and_date, cutoff_at, due_at, due_from
 from paperpost.domain.subscribers import MOST_SHARDS, AudienceMember, Cadence, shard_of
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
@@ -32,10 +32,15 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans an issue's deliveries, over several ticks where the audience is large."""
+    """
+    Plans an issue's deliveries, over several ticks where the audience is large.
+
+    `cutoff`: Eastern hh:mm, by which an issue should have been frozen.
+    """
 
     deliveries: DeliveryTable
     audience: Audience
+    cutoff: str
     may_go_on: Callable[[], bool]
 
     def plan(self, row: IssueRow, *, expires_at: int) -> bool:
@@ -62,12 +67,13 @@ class Planner:
         if member.confirmed_at >= row.frozen_at:
             return
         cadence, on = cadence_and_date(row.issue)
+        since = due_from(row.frozen_at, cutoff_at(on, self.cutoff))
         try:
-            due = due_at(cadence, row.frozen_at, hour=member.hour, zone=member.zone, friday=on)
+            due = due_at(cadence, since, hour=member.hour, zone=member.zone, friday=on)
         except InvalidInputError:
             # A zone that this system does not know (any more) must not cost anybody a letter.
             logger.warning("unknown time zone", extra={"subscriber": member.subscriber_id})
-            due = row.frozen_at
+            due = since
         self.deliveries.put_planned(
             Delivery(
                 issue=row.issue,

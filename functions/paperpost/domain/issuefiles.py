@@ -25,6 +25,7 @@ def to_bytes(issue: FrozenIssue) -> bytes:
         "announced_on": issue.announced_on.isoformat(),
         "frozen_at": issue.frozen_at.astimezone(UTC).isoformat(),
         "reason": issue.reason,
+        "is_first": issue.is_first,
         "counts": {
             category: {
                 "announced": c.announced,
@@ -56,6 +57,8 @@ def from_bytes(body: bytes) -> FrozenIssue:
             reason=value["reason"],
             counts={category: Count(**c) for category, c in value["counts"].items()},
             papers=tuple(map(_paper_from_json, value["papers"])),
+            # Files from before this was told lack it.
+            is_first=bool(value.get("is_first", False)),
         )
     except (OSError, EOFError, KeyError, TypeError, ValueError) as exc:
         raise RecordError(f"not a frozen issue: {exc}") from exc

@@ -11,6 +11,7 @@ from paperpost.domain.announcements import (
     AnnouncementState,
     eastern_date,
 )
+from paperpost.domain.deliveries import OVERDUE_AFTER
 from paperpost.domain.enrichments import Enrichment, is_current, text_hash
 from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.papers import AnnounceType, Listing, Paper
@@ -65,7 +66,8 @@ class FrozenIssue:
     What deliver makes letters from: the same for everyone, and never changed.
 
     `announced_on`: its date, a weekly issue's Friday. `reason`: ready, or cutoff where a category
-    was late. `counts`: category → Count.
+    was late. `counts`: category → Count. `is_first`: mail began with it, and what its span held of
+    older dates counts as mailed.
     """
 
     issue: str
@@ -74,6 +76,7 @@ class FrozenIssue:
     reason: str
     papers: tuple[FrozenPaper, ...]
     counts: Mapping[str, Count]
+    is_first: bool = False
 
     @property
     def cadence(self) -> Cadence:
@@ -247,6 +250,7 @@ def freeze(
     enrichments: Mapping[str, Mapping[str, Enrichment]],
     earlier: Sequence[FrozenIssue],
     settled: Sequence[Settled] = (),
+    is_first: bool = False,
     first_complete: Mapping[str, date | None],
     counts: Mapping[str, Count],
     frozen_at: datetime,
@@ -256,13 +260,16 @@ def freeze(
     Return the issue of the date *on*; its `papers` are empty if there is nothing to mail.
 
     *listings*: all that are stored in the issue's span. *earlier*: frozen issues of the same
-    cadence in it. *settled*: what counts as mailed besides. *first_complete*: category → the date
-    before which listings do.
+    cadence in it. *settled*: what counts as mailed besides. *is_first*: mail begins with it.
+    *first_complete*: category → the date before which listings count as mailed.
     """
     issue = issue_id(cadence, on)
     dates = span(cadence, on)
     own = own_dates(cadence, on)
     mailed = {_key(listing) for e in earlier for p in e.papers for listing in p.listings}
+    begun = [(e.announced_on, e.frozen_at) for e in earlier if e.is_first]
+    begun += [(on, frozen_at)] if is_first else []
+    settled = [*settled, *(_settled_by_first(cadence, *each) for each in begun)]
     mailable: dict[str, list[Listing]] = {}
     first: dict[str, dict[str, First]] = {}
     for listing in listings:
@@ -298,6 +305,7 @@ def freeze(
         reason=reason,
         papers=tuple(sorted(frozen, key=lambda p: reading_order(p.record))),
         counts=counts,
+        is_first=is_first,
     )
 
 
@@ -347,6 +355,15 @@ def issue_of_records(records: Iterable[Record], *, frozen_at: datetime) -> Froze
 
 
 # when to send
+
+
+def due_from(frozen_at: datetime, cutoff_at: datetime) -> datetime:
+    """
+    Return what due times count from: the freeze, or the issue's cut-off if that was long before.
+
+    Where compose stood still for days, letters are so overdue at once, and wait for the operator.
+    """
+    return cutoff_at if frozen_at - cutoff_at > OVERDUE_AFTER else frozen_at
 
 
 def due_at(
@@ -412,6 +429,11 @@ def _earliest(*known: Mapping[str, First]) -> dict[str, First]:
 
 def _order(first: First) -> tuple[str, int]:
     return first.issue, first.announce_type.rank
+
+
+def _settled_by_first(cadence: Cadence, on: date, frozen_at: datetime) -> Settled:
+    """What counts as mailed since mail began with the issue of *on*."""
+    return Settled(until=own_dates(cadence, on)[0] - timedelta(days=1), at=frozen_at)
 
 
 def _counts_as_mailed(listing: Listing, own: Sequence[date], first_complete: date | None) -> bool:

@@ -64,7 +64,7 @@ def row_of(ledger: DeliveryTable) -> IssueRow:
 
 def plan(ledger: DeliveryTable, audience: FakeAudience, *, time: bool = True) -> bool:
     """One tick's planning."""
-    planner = Planner(deliveries=ledger, audience=audience, may_go_on=lambda: time)
+    planner = Planner(deliveries=ledger, audience=audience, cutoff="07:30", may_go_on=lambda: time)
     return planner.plan(row_of(ledger), expires_at=LATER)
 
 

@@ -1,5 +1,7 @@
 """Issues: what goes into one, when it freezes, who gets what of it, and when it is due."""
 
+import gzip
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +23,7 @@ from paperpost.domain.issues import (
     cutoff_at,
     decide,
     due_at,
+    due_from,
     first_complete_on,
     has_final_enrichments,
     issue_id,
@@ -247,6 +250,31 @@ def test_dates_before_the_first_complete_announcement_count_as_mailed() -> None:
     issue = make_issue([old, make_listing(2)], first_complete={"cs.CV": DAY})
 
     assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(2)]
+
+
+def test_what_was_listed_before_the_first_issue_counts_as_mailed_for_good() -> None:
+    """What comes after its freeze is a late arrival, in whatever order issues are frozen."""
+    yesterday, old = DAY - timedelta(days=1), DAY - timedelta(days=9)
+    late = replace(make_listing(4, on=yesterday), stored_at=FROZEN_AT + timedelta(hours=1))
+    stored = [make_listing(1, on=old), make_listing(2, on=yesterday), make_listing(3)]
+
+    first = make_issue(stored, is_first=True)
+    second = make_issue(
+        [*stored, late, make_listing(5, on=NEXT), make_listing(2, "cs.LG", NEXT, "cross")],
+        on=NEXT,
+        earlier=[first],
+    )
+
+    assert [p.record.arxiv_id for p in first.papers] == [arxiv_id(3)]
+    assert ids(selection(second, reader("cs.CV", "cs.LG"))) == [arxiv_id(5), arxiv_id(4)]
+    assert ids(selection(second, reader("cs.LG"))) == [arxiv_id(2)]
+
+
+def test_files_from_before_first_issues_were_told_can_be_read() -> None:
+    value = json.loads(gzip.decompress(to_bytes(make_issue([make_listing(1)]))))
+    del value["is_first"]
+
+    assert not from_bytes(gzip.compress(json.dumps(value).encode())).is_first
 
 
 def test_a_category_that_never_was_complete_is_mailed_for_its_own_date_alone() -> None:
@@ -630,6 +658,16 @@ def test_a_daily_letter_is_due_at_once_or_at_the_first_local_hour(
     wanted = datetime.fromisoformat(text) + timedelta(days=int(days or 0))
 
     assert due_at(Cadence.DAILY, datetime.fromisoformat(frozen), hour=hour, zone=zone) == wanted
+
+
+@pytest.mark.parametrize(("hours", "late"), [(-7, False), (36, False), (36.1, True), (99, True)])
+def test_an_issue_that_is_frozen_days_late_is_due_as_if_it_had_been_at_its_cutoff(
+    hours: float, *, late: bool
+) -> None:
+    """So its letters are overdue, and wait for the operator."""
+    frozen_at = CUTOFF + timedelta(hours=hours)
+
+    assert due_from(frozen_at, CUTOFF) == (CUTOFF if late else frozen_at)
 
 
 @pytest.mark.parametrize(

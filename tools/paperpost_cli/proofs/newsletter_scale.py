@@ -105,6 +105,7 @@ def _planned_s(number: int) -> float:
     planner = Planner(
         deliveries=DeliveryTable(_table(_Answers(0))),
         audience=_Audience(number),
+        cutoff="07:30",
         may_go_on=lambda: True,
     )
     began = time.process_time()
