@@ -17,6 +17,7 @@ from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to
 from paperpost.domain.ledgermark import LEDGER_PATH
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import from_bytes as mail_counts
+from paperpost.domain.mailed import to_bytes as mail_bytes
 from paperpost.domain.papers import Listing
 from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus, shard_of
 from paperpost.settings import ComposeSettings, SettingsError
@@ -487,6 +488,72 @@ def test_nothing_older_than_36_hours_starts_and_the_issue_stays_open(compose: Co
     assert done == {"frozen": 0, "queued": 0, "closed": 0}
     assert compose.messages() == []
     assert compose.row().state is IssueState.SENDING
+
+
+@pytest.mark.parametrize("policy", ["skip", "resend"])
+def test_an_issue_that_nobody_decided_on_ends_with_the_14_days(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """What has not started is too old, the rest is settled as ever, and the receipt adds up."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", policy)
+    compose.join("a1", "b2", "c3", "d4")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.SENT)
+    compose.settle("b2", DeliveryState.RELEASED)
+    compose.settle("c3", DeliveryState.FAILED)
+    compose.tick(MORNING + timedelta(days=14))
+    waiting = compose.told()[0]
+
+    done = compose.tick(MORNING + timedelta(days=15))
+
+    over = compose.told()[0]
+    assert (waiting.issue, waiting.open, waiting.overdue) == (ISSUE, 2, 2)
+    assert (done["closed"], compose.row().state) == (1, IssueState.CLOSED)
+    assert compose.row().totals == {"sent": 1, "failed": 1, "skipped": 2}
+    reasons = {d.subscriber_id: d.reason for d in compose.deliveries.list_deliveries(ISSUE, 0)}
+    assert (reasons["b2"], reasons["d4"]) == ("too old", "too old")
+    assert (over.state, over.audience, over.skipped) == (IssueState.CLOSED, 4, 2)
+    assert compose.tick(MORNING + timedelta(days=16))["closed"] == 0
+
+
+@pytest.mark.parametrize("policy", ["skip", "resend"])
+def test_an_old_issue_waits_for_its_ambiguous_letters(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """Feedback has its day; then the policy decides, and nothing goes again after so long."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", policy)
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.now = MORNING + timedelta(days=14, hours=20)
+    row = compose.deliveries.get_delivery(ISSUE, 0, "a1")
+    assert row is not None
+    assert compose.deliveries.postpone(row, compose.now)
+    compose.deliveries.claim(ISSUE, 0, "a1", owner="killed", now=compose.now)
+
+    compose.tick(MORNING + timedelta(days=15))
+    soon = compose.row().state, compose.states()
+    compose.tick(MORNING + timedelta(days=16, hours=1))
+    later = compose.row().state, compose.states()
+
+    assert soon == (IssueState.SENDING, {"unknown": 1})
+    assert later == (IssueState.CLOSED, {"skipped": 1})
+
+
+def test_an_issue_whose_table_is_gone_is_told_as_over(compose: Compose) -> None:
+    """Mail was turned off and on: nobody has those letters, and nobody is asked about them."""
+    gone = Mailed(
+        issue="daily-2024-01-05", state=IssueState.SENDING, frozen_at=MORNING,
+        sent=5, unknown=1, open=2, overdue=2, stopped="x",
+    )  # fmt: skip
+    compose.site.put(MAILED_PATH, mail_bytes([gone]))
+
+    compose.tick()
+
+    assert compose.told() == (
+        Mailed(issue=gone.issue, state=IssueState.CLOSED, frozen_at=MORNING, sent=5, skipped=3),
+    )
 
 
 def test_an_issue_without_readers_closes_at_once(compose: Compose) -> None:

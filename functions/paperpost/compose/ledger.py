@@ -12,7 +12,7 @@ from paperpost.compose.reporting import Reporter
 from paperpost.domain.deliveries import Delivery, IssueRow, IssueState, is_overdue
 from paperpost.domain.issues import recent_issues
 from paperpost.domain.ledgermark import MARK_LOST, what_is_lost
-from paperpost.domain.mailed import Mailed, mailed
+from paperpost.domain.mailed import Mailed, abandoned, mailed
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.guard import Guard
@@ -68,8 +68,23 @@ class Ledger:
                 done["closed"] += closed
                 one = _counted(row, rows, now=now, closed=closed)
             told.append(one)
+        recent = recent_issues(now)
+        for one in before.values():
+            if one.state is not IssueState.CLOSED and one.issue not in recent:
+                told.append(self._ended(one, now=now))
+                done["closed"] += told[-1].state is IssueState.CLOSED
         self.reporter.tell(told)
         return done, ""
+
+    def _ended(self, told: Mailed, *, now: datetime) -> Mailed:
+        """An issue that was left open for 14 days: nothing starts any more, and it is closed."""
+        row = self.deliveries.get_issue(told.issue)
+        if row is None:
+            return abandoned(told)
+        if row.state is IssueState.CLOSED:
+            return _counted(row, None, now=now)
+        rows = self.reconciler.end(row, now=now)
+        return _counted(row, rows, now=now, closed=self.reconciler.close(row, rows, now=now))
 
     def _settled(
         self, row: IssueRow, *, now: datetime, expires_at: int

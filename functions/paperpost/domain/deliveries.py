@@ -33,7 +33,7 @@ class DeliveryState(StrEnum):
 
 
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    # Skipped: by an operator, after a restore, since nobody knows whether it has gone.
+    # Skipped: on an operator's word, or by compose when its issue is too old to be mailed.
     DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED, DeliveryState.SKIPPED}),
     # Sent: an ambiguous letter was to go again, and then feedback told that it had gone.
     DeliveryState.RELEASED: frozenset(

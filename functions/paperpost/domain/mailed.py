@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -65,6 +65,19 @@ def mailed(
         open=sum(counts.values()) - sum(told.values()),
         overdue=overdue,
         stopped=row.stopped,
+    )
+
+
+def abandoned(told: Mailed) -> Mailed:
+    """An issue that was *told* as open and that the ledger has no more: nothing of it goes out."""
+    return replace(
+        told,
+        state=IssueState.CLOSED,
+        skipped=told.skipped + told.unknown + told.open,
+        unknown=0,
+        open=0,
+        overdue=0,
+        stopped="",
     )
 
 
