@@ -313,6 +313,41 @@ def test_a_crash_before_the_first_row_loses_no_issue(compose: Compose) -> None:
     assert compose.frozen("daily-2024-03-27") == [arxiv_id(2)]
 
 
+def test_what_comes_too_late_for_any_issue_is_counted_with_the_next_one(compose: Compose) -> None:
+    """
+    A day that is backfilled 15 days late: new papers and cross-lists, once, in every place.
+
+    A day still in the span is a late arrival; one before the category's first complete
+    announcement counts as mailed.
+    """
+    store_days(compose, DAY - timedelta(days=20), DAY - timedelta(days=18))
+    store_day(compose.papers, new(1))
+    compose.tick()
+    at = MORNING + timedelta(hours=9)
+    for days, *kinds in ((14, "new", "cross", "replace"), (13, "new"), (25, "new")):
+        on = DAY - timedelta(days=days)
+        listings = [
+            replace(make_listing(100 * days + n, on=on, kind=kind), stored_at=at)
+            for n, kind in enumerate(kinds)
+        ]
+        store_day(compose.papers, listings, at=at)
+    compose.announce_tomorrow(2)
+    compose.tick(MORNING + timedelta(days=1))
+    store_day(compose.papers, new(3, on=DAY + timedelta(days=2)))
+    compose.papers.put_announcement(
+        make_announcement("cs.LG", DAY + timedelta(days=2), state=AnnouncementState.QUIET, stored=0)
+    )
+
+    compose.tick(MORNING + timedelta(days=2))
+
+    issues = (ISSUE, "daily-2024-03-27", "daily-2024-03-28")
+    files = [compose.site.get(issue_path(issue)) for issue in issues]
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(1300), arxiv_id(2)]
+    assert [from_bytes(file.body).too_late for file in files if file] == [0, 2, 0]
+    assert [compose.row(issue).too_late for issue in issues] == [0, 2, 0]
+    assert [one.too_late for one in compose.told() if one.issue in issues] == [0, 2, 0]
+
+
 def test_a_crash_between_file_and_row_keeps_the_files_bytes(compose: Compose) -> None:
     """The row is entered with the hash of what was put first."""
     first = make_issue(new(1))

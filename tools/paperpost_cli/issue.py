@@ -121,6 +121,7 @@ class Ledger:
             "audience": len(rows),
             "letters": dict(Counter(row.state.value for row in rows)),
             "overdue": sum(map(self.is_overdue, rows)),
+            "too_late": self.row.too_late,
             "reasons": [
                 {"state": state, "reason": reason, "letters": n}
                 for (state, reason), n in sorted(reasons.items())
@@ -147,6 +148,8 @@ def _show(ledger: Ledger, options: argparse.Namespace) -> int:
     for name in ("issue", "state", "stopped", "frozen_at", "papers", "audience", "overdue"):
         if told[name] not in {"", 0}:
             table.add_row(name.replace("_", " "), str(told[name]))
+    if told["too_late"]:
+        table.add_row("too late to mail", f"{told['too_late']} listings")
     for state, letters in sorted(told["letters"].items()):
         table.add_row(state, str(letters))
     for each in told["reasons"]:

@@ -99,6 +99,7 @@ class Unlocking:
             reason=frozen.reason if frozen else "lost",
             papers=len(frozen.papers) if frozen else 0,
             shards=1,
+            too_late=one.told.too_late,
         )
         self.stack.deliveries.put_issue(row, expires_at=int(self.now.timestamp()) + _KEPT)
         return row

@@ -135,6 +135,7 @@ class Freezer:
             reason=stored.reason,
             papers=len(stored.papers),
             shards=self.settings.shards,
+            too_late=stored.too_late,
         )
         if self.deliveries.put_issue(row, expires_at=expires_at):
             logger.info(
@@ -176,6 +177,10 @@ class Freezer:
             if announced_on in by_date
             for listing in self.papers.list_listings(category, announced_on)
         ]
+        announced = {
+            category: self.papers.list_announcements(category, last=today)
+            for category in self.settings.categories
+        }
         earlier, settled = self._earlier(cadence, on)
         papers = self.papers.get_papers(listing.arxiv_id for listing in listings)
         enrichments = self.papers.get_enrichments(papers, self.settings.languages)
@@ -198,8 +203,7 @@ class Freezer:
             settled=settled,
             is_first=previous is None,
             first_complete={
-                category: first_complete_on(self.papers.list_announcements(category, last=today))
-                for category in self.settings.categories
+                category: first_complete_on(found) for category, found in announced.items()
             },
             counts={
                 category: self._count(category, own_dates(cadence, on), by_date, records)
@@ -207,6 +211,28 @@ class Freezer:
             },
             frozen_at=now,
             reason=reason,
+            too_late=sum(
+                self._too_late(found, before=span(cadence, on)[0], since=previous.frozen_at)
+                for found in announced.values()
+            )
+            if previous
+            else 0,
+        )
+
+    def _too_late(
+        self, announcements: Sequence[Announcement], *, before: date, since: datetime
+    ) -> int:
+        """
+        How many listings of one category's dates before *before* were stored since then, unmailed.
+
+        Only announcements that changed are looked into.
+        """
+        began = first_complete_on(announcements)
+        return sum(
+            listing.stored_at > since and not listing.announce_type.is_replacement
+            for a in announcements
+            if began and began <= a.announced_on < before and a.updated_at > since
+            for listing in self.papers.list_listings(a.category, a.announced_on)
         )
 
     def _count(

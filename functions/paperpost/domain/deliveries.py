@@ -96,9 +96,9 @@ class IssueRow:
     """
     What the ledger knows of an issue.
 
-    `content_hash`: of the frozen bytes. `cursor`: shard and last planned id, while planning.
-    `queued`: due time → when its rows were last queued. `stopped`: why no letter goes out until
-    compose's next tick. `totals`: deliveries by state, once closed.
+    `content_hash`: of the frozen bytes. `too_late`: as in the frozen issue. `cursor`: shard and
+    last planned id, while planning. `queued`: due time → when its rows were last queued. `stopped`:
+    why no letter goes out until compose's next tick. `totals`: deliveries by state, once closed.
     """
 
     issue: str
@@ -107,6 +107,7 @@ class IssueRow:
     reason: str
     papers: int
     shards: int
+    too_late: int = 0
     state: IssueState = IssueState.PLANNING
     cursor: tuple[int, str] | None = None
     queued: Mapping[datetime, datetime] = field(default_factory=dict)

@@ -67,7 +67,8 @@ class FrozenIssue:
 
     `announced_on`: its date, a weekly issue's Friday. `reason`: ready, or cutoff where a category
     was late. `counts`: category → Count. `is_first`: mail began with it, and what its span held of
-    older dates counts as mailed.
+    older dates counts as mailed. `too_late`: listings that came since the freeze before, new or
+    cross, and are older than the span, so that no issue can hold them.
     """
 
     issue: str
@@ -77,6 +78,7 @@ class FrozenIssue:
     papers: tuple[FrozenPaper, ...]
     counts: Mapping[str, Count]
     is_first: bool = False
+    too_late: int = 0
 
     @property
     def cadence(self) -> Cadence:
@@ -255,6 +257,7 @@ def freeze(
     counts: Mapping[str, Count],
     frozen_at: datetime,
     reason: str,
+    too_late: int = 0,
 ) -> FrozenIssue:
     """
     Return the issue of the date *on*; its `papers` are empty if there is nothing to mail.
@@ -306,6 +309,7 @@ def freeze(
         papers=tuple(sorted(frozen, key=lambda p: reading_order(p.record))),
         counts=counts,
         is_first=is_first,
+        too_late=too_late,
     )
 
 

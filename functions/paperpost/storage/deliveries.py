@@ -394,6 +394,7 @@ def _issue_item(row: IssueRow) -> Item:
                 "reason": row.reason,
                 "papers": row.papers,
                 "shards": row.shards,
+                "too_late": row.too_late,
                 "state": row.state.value,
             }
         ),
@@ -409,6 +410,7 @@ def _issue(item: Mapping[str, Any]) -> IssueRow:
         reason=item["reason"],
         papers=number(item["papers"]),
         shards=number(item["shards"]),
+        too_late=number(item.get("too_late", 0)),
         state=IssueState(item["state"]),
         cursor=(number(cursor[0]), cursor[1]) if cursor else None,
         queued={parsed_time(due): parsed_time(at) for due, at in item.get("queued", {}).items()},

@@ -47,6 +47,7 @@ def stack(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Stack:
         frozen_at=NOW - timedelta(days=2),
         reason="ready",
         papers=3,
+        too_late=4,
         shards=1,
     )
     made.deliveries.put_issue(row, expires_at=2_000_000_000)
@@ -102,7 +103,7 @@ def test_show_tells_letters_by_state_and_why(
 
     told = shown(capsys)
 
-    assert (told["audience"], told["overdue"]) == (3, 1)
+    assert (told["audience"], told["overdue"], told["too_late"]) == (3, 1, 4)
     assert told["letters"] == {"planned": 2, "unknown": 1}
     assert told["reasons"] == [{"state": "unknown", "reason": "ReadTimeoutError", "letters": 1}]
 
@@ -114,6 +115,7 @@ def test_show_is_a_table_for_people(stack: Stack, capsys: pytest.CaptureFixture[
 
     printed = capsys.readouterr().out
     assert "ReadTimeoutError" in printed
+    assert "too late to mail  4 listings" in printed
     assert "overdue" not in printed
 
 

@@ -66,7 +66,13 @@ def test_a_delivery_is_planned_once(ledger: DeliveryTable) -> None:
 def test_an_issue_row_keeps_everything_that_it_is_told(ledger: DeliveryTable) -> None:
     """From planning to its close."""
     row = IssueRow(
-        issue=ISSUE, content_hash="ab", frozen_at=START, reason="cutoff", papers=7, shards=2
+        issue=ISSUE,
+        content_hash="ab",
+        frozen_at=START,
+        reason="cutoff",
+        papers=7,
+        shards=2,
+        too_late=4,
     )
     assert ledger.put_issue(row, expires_at=LATER)
     assert not ledger.put_issue(replace(row, content_hash="cd"), expires_at=LATER)
