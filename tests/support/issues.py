@@ -104,6 +104,7 @@ def make_issue(
     earlier: Sequence[FrozenIssue] = (),
     settled: Sequence[Settled] = (),
     is_first: bool = False,
+    frozen_at: datetime = FROZEN_AT,
     first_complete: Mapping[str, date | None] | None = None,
     enriched: bool = True,
 ) -> FrozenIssue:
@@ -129,7 +130,7 @@ def make_issue(
         is_first=is_first,
         first_complete={**began, **(first_complete or {})},
         counts={},
-        frozen_at=FROZEN_AT,
+        frozen_at=frozen_at,
         reason="ready",
     )
 

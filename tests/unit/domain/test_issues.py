@@ -610,6 +610,49 @@ def test_every_reader_meets_a_paper_exactly_once_however_late_its_listings_come(
     assert sorted(got) == sorted(wanted)
 
 
+@given(
+    arrivals=st.lists(st.tuples(LISTINGS, st.integers(0, 3)), max_size=25),
+    categories=st.sets(st.sampled_from(["cs.CV", "cs.LG", "cs.CL"]), min_size=1),
+    begins=st.integers(0, 2),
+    lost=st.sets(st.integers(0, 3)),
+)
+def test_nor_however_late_mail_begins_and_whatever_file_is_lost(
+    arrivals: list[tuple[Listing, int]], categories: set[str], begins: int, lost: set[int]
+) -> None:
+    """Each issue's file may be lost once it was mailed; what was there when mail began is not."""
+    once: dict[tuple[str, str], Listing] = {}
+    for listing, delay in arrivals:
+        late = max(listing.announced_on - DAY, timedelta(days=delay))
+        stored = replace(listing, stored_at=FROZEN_AT + late - timedelta(minutes=20))
+        once.setdefault((listing.category, listing.arxiv_id), stored)
+    listings, wishes = list(once.values()), reader(*sorted(categories))
+    issues: list[FrozenIssue] = []
+    got: list[str] = []
+
+    for day in range(begins, 4):
+        on, at = DAY + timedelta(days=day), FROZEN_AT + timedelta(days=day)
+        known = [x for x in listings if x.stored_at <= at and x.announced_on <= on]
+        issue = make_issue(
+            known,
+            on=on,
+            earlier=[e for e in issues if (e.announced_on - DAY).days not in lost],
+            settled=[
+                settled_by_lost(e.issue, e.frozen_at)
+                for e in issues
+                if (e.announced_on - DAY).days in lost
+            ],
+            is_first=day == begins,
+            frozen_at=at,
+        )
+        issues.append(issue)
+        got += ids(selection(issue, wishes))
+
+    began, began_at = DAY + timedelta(days=begins), FROZEN_AT + timedelta(days=begins)
+    own = [x for x in listings if x.category in categories and not x.announce_type.is_replacement]
+    before = {x.arxiv_id for x in own if x.announced_on < began and x.stored_at <= began_at}
+    assert sorted(got) == sorted({x.arxiv_id for x in own} - before)
+
+
 def test_records_make_an_issue_of_their_newest_date() -> None:
     """For a preview; older records belong to other issues."""
     records = [
