@@ -8,6 +8,7 @@ from typing import Self
 
 from paperpost.data import taxonomy
 from paperpost.domain.errors import InvalidInputError
+from paperpost.domain.subscribers import MOST_SHARDS
 
 
 def now() -> datetime:
@@ -48,6 +49,8 @@ class _Settings:
                 values[field.name] = _parse(variable, text, field.type)
         if "categories" in values:
             values["categories"] = _expanded(values["categories"])
+        if values.get("shards", 1) not in range(1, MOST_SHARDS + 1):
+            raise SettingsError(f"SHARDS: not between 1 and {MOST_SHARDS}")
         try:
             return cls(**values)
         except TypeError as exc:

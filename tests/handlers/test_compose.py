@@ -1,6 +1,8 @@
 """compose in process: ticks over days with late categories, crashes, quotas and new readers."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,10 +14,13 @@ from paperpost.compose.handler import handler
 from paperpost.domain.announcements import AnnouncementState
 from paperpost.domain.deliveries import DeliveryState, IssueRow, IssueState
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
+from paperpost.domain.ledgermark import LEDGER_PATH
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import from_bytes as mail_counts
+from paperpost.domain.mailed import to_bytes as mail_bytes
 from paperpost.domain.papers import Listing
-from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus
+from paperpost.domain.subscribers import Cadence, Preferences, SubscriberStatus, shard_of
+from paperpost.settings import ComposeSettings, SettingsError
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.papers import PaperTable
 from paperpost.storage.site import SiteBucket
@@ -76,6 +81,13 @@ class Compose:
                 preferences=Preferences(**{"categories": ("cs.CV",), **wishes}),
             )
             assert self.subscribers.create(subscriber, f"hash-{one}")
+
+    def announce_tomorrow(self, *numbers: int) -> None:
+        """New papers of cs.CV on the day after DAY, on which cs.LG is quiet."""
+        on = DAY + timedelta(days=1)
+        store_day(self.papers, new(*numbers, on=on))
+        quiet = make_announcement("cs.LG", on, state=AnnouncementState.QUIET, stored=0)
+        self.papers.put_announcement(quiet)
 
     def messages(self) -> list[dict[str, Any]]:
         """What lies in the delivery queue, taken out."""
@@ -205,10 +217,8 @@ def test_a_late_category_holds_an_issue_until_half_past_seven(compose: Compose) 
 
     compose.tick(MORNING + timedelta(days=1))
 
-    # cs.LG's Monday was first complete, and cs.CV's Tuesday: nothing of Monday is left to mail
-    # for cs.CV, and Monday's issue of cs.LG comes first.
-    assert (before, at_cutoff) == (1, 1)
-    assert compose.frozen("daily-2024-03-25") == [arxiv_id(9)]
+    # Mail begins with Tuesday: what cs.LG had on Monday counts as mailed.
+    assert (before, at_cutoff) == (0, 1)
     assert (compose.row().reason, compose.frozen()) == ("cutoff", [arxiv_id(1)])
     assert sorted(compose.frozen("daily-2024-03-27")) == [arxiv_id(2), arxiv_id(3)]
 
@@ -227,6 +237,115 @@ def test_a_first_deployment_mails_nothing_old(compose: Compose) -> None:
 
     assert compose.frozen() == [arxiv_id(1)]
     assert compose.deliveries.get_issue(f"daily-{old}") is None
+
+
+def store_days(compose: Compose, first: date, last: date) -> None:
+    """A paper of cs.CV on each weekday; cs.LG is quiet."""
+    on = first
+    while on <= last:
+        if on.isoweekday() <= 5:
+            store_day(compose.papers, new(on.toordinal() % 10_000, on=on))
+            quiet = make_announcement("cs.LG", on, state=AnnouncementState.QUIET, stored=0)
+            compose.papers.put_announcement(quiet)
+        on += timedelta(days=1)
+
+
+def test_where_mail_begins_only_the_newest_date_is_mailed(compose: Compose) -> None:
+    """The site may have run for weeks; also the next days bring nothing of these."""
+    store_days(compose, DAY - timedelta(days=30), DAY)
+    compose.join("a1")
+
+    first = compose.tick()
+    compose.announce_tomorrow(1)
+    second = compose.tick(MORNING + timedelta(days=1))
+
+    assert (first["queued"], second["queued"]) == (1, 2)
+    assert {m["issue"] for m in compose.messages()} == {ISSUE, "daily-2024-03-27"}
+    assert len(compose.frozen()) == 1
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(1)]
+    assert compose.deliveries.get_issue("daily-2024-03-25") is None
+
+
+def test_the_last_week_is_mailed_where_weekly_mail_begins(compose: Compose) -> None:
+    """Its Saturday is over by more than 36 hours, so the operator is asked; others are gone."""
+    store_days(compose, DAY - timedelta(days=30), DAY)
+    compose.join("w1", cadence=Cadence.WEEKLY)
+
+    done = compose.tick()
+
+    assert done["queued"] == 0
+    assert len(compose.frozen("weekly-2024-W12")) == 5
+    assert compose.deliveries.get_issue("weekly-2024-W11") is None
+    assert {one.issue: one.overdue for one in compose.told()} == {ISSUE: 0, "weekly-2024-W12": 1}
+
+
+def test_what_stood_still_for_days_asks_before_it_mails_them(compose: Compose) -> None:
+    """Of a week, the issues whose cut-off is more than 36 hours ago are overdue from the start."""
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.join("a1")
+    store_days(compose, DAY + timedelta(days=1), DAY + timedelta(days=7))
+
+    done = compose.tick(MORNING + timedelta(days=7))
+
+    overdue = {one.issue: one.overdue for one in compose.told() if one.issue.startswith("daily")}
+    assert done["queued"] == 2
+    assert {m["issue"] for m in compose.messages()} == {"daily-2024-04-01", "daily-2024-04-02"}
+    assert overdue == {
+        ISSUE: 0,
+        "daily-2024-03-27": 1,
+        "daily-2024-03-28": 1,
+        "daily-2024-03-29": 1,
+        "daily-2024-04-01": 0,
+        "daily-2024-04-02": 0,
+    }
+
+
+def test_a_crash_before_the_first_row_loses_no_issue(compose: Compose) -> None:
+    """The file stands for the issue, also when the next tick comes a day later."""
+    compose.site.put_once(issue_path(ISSUE), to_bytes(make_issue(new(1), is_first=True)))
+    store_day(compose.papers, new(1))
+    compose.announce_tomorrow(2)
+
+    compose.tick(MORNING + timedelta(days=1))
+
+    assert compose.row().papers == 1
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(2)]
+
+
+def test_what_comes_too_late_for_any_issue_is_counted_with_the_next_one(compose: Compose) -> None:
+    """
+    A day that is backfilled 15 days late: new papers and cross-lists, once, in every place.
+
+    A day still in the span is a late arrival; one before the category's first complete
+    announcement counts as mailed.
+    """
+    store_days(compose, DAY - timedelta(days=20), DAY - timedelta(days=18))
+    store_day(compose.papers, new(1))
+    compose.tick()
+    at = MORNING + timedelta(hours=9)
+    for days, *kinds in ((14, "new", "cross", "replace"), (13, "new"), (25, "new")):
+        on = DAY - timedelta(days=days)
+        listings = [
+            replace(make_listing(100 * days + n, on=on, kind=kind), stored_at=at)
+            for n, kind in enumerate(kinds)
+        ]
+        store_day(compose.papers, listings, at=at)
+    compose.announce_tomorrow(2)
+    compose.tick(MORNING + timedelta(days=1))
+    store_day(compose.papers, new(3, on=DAY + timedelta(days=2)))
+    compose.papers.put_announcement(
+        make_announcement("cs.LG", DAY + timedelta(days=2), state=AnnouncementState.QUIET, stored=0)
+    )
+
+    compose.tick(MORNING + timedelta(days=2))
+
+    issues = (ISSUE, "daily-2024-03-27", "daily-2024-03-28")
+    files = [compose.site.get(issue_path(issue)) for issue in issues]
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(1300), arxiv_id(2)]
+    assert [from_bytes(file.body).too_late for file in files if file] == [0, 2, 0]
+    assert [compose.row(issue).too_late for issue in issues] == [0, 2, 0]
+    assert [one.too_late for one in compose.told() if one.issue in issues] == [0, 2, 0]
 
 
 def test_a_crash_between_file_and_row_keeps_the_files_bytes(compose: Compose) -> None:
@@ -324,6 +443,23 @@ def test_an_operator_may_have_ambiguous_letters_sent_again(
     assert (done["queued"], compose.states()) == (1, {"released": 1})
 
 
+def test_an_ambiguous_letter_that_goes_again_starts_though_it_was_due_long_ago(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES was asked 14 hours late; a day later the letter is more than 36 hours past its due."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", "resend")
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.now = MORNING + timedelta(hours=14)
+    compose.settle("a1", DeliveryState.UNKNOWN)
+
+    done = compose.tick(MORNING + timedelta(hours=38, minutes=30))
+
+    assert (done["queued"], [one.overdue for one in compose.told()]) == (1, [0])
+    compose.settle("a1", DeliveryState.SENT)
+
+
 def test_an_issue_closes_when_every_row_is_accounted_for(compose: Compose) -> None:
     """The totals add up to the audience."""
     compose.join("a1", "b2", "c3")
@@ -389,6 +525,72 @@ def test_nothing_older_than_36_hours_starts_and_the_issue_stays_open(compose: Co
     assert compose.row().state is IssueState.SENDING
 
 
+@pytest.mark.parametrize("policy", ["skip", "resend"])
+def test_an_issue_that_nobody_decided_on_ends_with_the_14_days(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """What has not started is too old, the rest is settled as ever, and the receipt adds up."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", policy)
+    compose.join("a1", "b2", "c3", "d4")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.settle("a1", DeliveryState.SENT)
+    compose.settle("b2", DeliveryState.RELEASED)
+    compose.settle("c3", DeliveryState.FAILED)
+    compose.tick(MORNING + timedelta(days=14))
+    waiting = compose.told()[0]
+
+    done = compose.tick(MORNING + timedelta(days=15))
+
+    over = compose.told()[0]
+    assert (waiting.issue, waiting.open, waiting.overdue) == (ISSUE, 2, 2)
+    assert (done["closed"], compose.row().state) == (1, IssueState.CLOSED)
+    assert compose.row().totals == {"sent": 1, "failed": 1, "skipped": 2}
+    reasons = {d.subscriber_id: d.reason for d in compose.deliveries.list_deliveries(ISSUE, 0)}
+    assert (reasons["b2"], reasons["d4"]) == ("too old", "too old")
+    assert (over.state, over.audience, over.skipped) == (IssueState.CLOSED, 4, 2)
+    assert compose.tick(MORNING + timedelta(days=16))["closed"] == 0
+
+
+@pytest.mark.parametrize("policy", ["skip", "resend"])
+def test_an_old_issue_waits_for_its_ambiguous_letters(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """Feedback has its day; then the policy decides, and nothing goes again after so long."""
+    monkeypatch.setenv("AMBIGUOUS_SENDS", policy)
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.now = MORNING + timedelta(days=14, hours=20)
+    row = compose.deliveries.get_delivery(ISSUE, 0, "a1")
+    assert row is not None
+    assert compose.deliveries.postpone(row, compose.now)
+    compose.deliveries.claim(ISSUE, 0, "a1", owner="killed", now=compose.now)
+
+    compose.tick(MORNING + timedelta(days=15))
+    soon = compose.row().state, compose.states()
+    compose.tick(MORNING + timedelta(days=16, hours=1))
+    later = compose.row().state, compose.states()
+
+    assert soon == (IssueState.SENDING, {"unknown": 1})
+    assert later == (IssueState.CLOSED, {"skipped": 1})
+
+
+def test_an_issue_whose_table_is_gone_is_told_as_over(compose: Compose) -> None:
+    """Mail was turned off and on: nobody has those letters, and nobody is asked about them."""
+    gone = Mailed(
+        issue="daily-2024-01-05", state=IssueState.SENDING, frozen_at=MORNING,
+        sent=5, unknown=1, open=2, overdue=2, stopped="x",
+    )  # fmt: skip
+    compose.site.put(MAILED_PATH, mail_bytes([gone]))
+
+    compose.tick()
+
+    assert compose.told() == (
+        Mailed(issue=gone.issue, state=IssueState.CLOSED, frozen_at=MORNING, sent=5, skipped=3),
+    )
+
+
 def test_an_issue_without_readers_closes_at_once(compose: Compose) -> None:
     """The audience is the number of rows: none."""
     store_day(compose.papers, new(1))
@@ -414,6 +616,95 @@ def test_readers_of_the_week_get_one_issue_frozen_with_fridays(compose: Compose)
     assert sorted(compose.frozen(week)) == [arxiv_id(1), arxiv_id(2)]
     (row,) = compose.deliveries.list_deliveries(week, 0)
     assert (row.subscriber_id, row.due_at) == ("w1", datetime(2024, 3, 30, 0, 0, tzinfo=UTC))
+
+
+# shards
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (3, 4)])
+def test_another_number_of_shards_misses_nobody(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    """Readers stand where the old number put them; their rows lie where feedback looks for them."""
+    ids = [f"r{n}" for n in range(12)]
+    compose.subscribers = SubscriberTable(compose.subscribers._table, shards=before)
+    compose.join(*ids)
+    monkeypatch.setenv("SHARDS", str(after))
+    store_day(compose.papers, new(1))
+
+    done = compose.tick()
+
+    assert (done["queued"], compose.row().shards) == (12, after)
+    queued = {one: m["shard"] for m in compose.messages() for one in m["subscribers"]}
+    assert queued == {one: shard_of(one, after) for one in ids}
+    assert all(compose.deliveries.get_delivery(ISSUE, queued[one], one) for one in ids)
+
+
+@pytest.mark.usefixtures("compose")
+@pytest.mark.parametrize("shards", ["0", "17", "many"])
+def test_a_number_of_shards_in_which_nobody_looks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, shards: str
+) -> None:
+    monkeypatch.setenv("SHARDS", shards)
+
+    with pytest.raises(SettingsError, match="SHARDS"):
+        ComposeSettings.from_env()
+
+
+# a bucket that has lost files
+
+
+def lose(cloud: Cloud, *paths: str) -> None:
+    """Somebody deletes files from the bucket."""
+    for path in paths:
+        boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=path)
+
+
+def spoil(cloud: Cloud, *paths: str) -> None:
+    """Somebody puts other bytes in their place."""
+    for path in paths:
+        boto3.client("s3").put_object(Bucket=cloud.bucket, Key=path, Body=b"other")
+
+
+@pytest.mark.parametrize("damage", [lose, spoil])
+def test_what_a_lost_issue_may_have_held_is_not_mailed_again(
+    compose: Compose,
+    cloud: Cloud,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Cloud, str], None],
+) -> None:
+    """Only what came after its freeze is a late arrival; an error and a metric tell of the loss."""
+    store_day(compose.papers, new(1, 2))
+    compose.tick()
+    damage(cloud, issue_path(ISSUE))
+    late = replace(make_listing(3), stored_at=MORNING + timedelta(hours=1))
+    store_day(compose.papers, [late], at=late.stored_at)
+    compose.announce_tomorrow(4)
+    before = capsys.readouterr().out
+
+    compose.tick(MORNING + timedelta(days=1))
+
+    told = capsys.readouterr().out
+    assert compose.frozen("daily-2024-03-27") == [arxiv_id(4), arxiv_id(3)]
+    assert '"FrozenIssuesLost":[0.0' in before
+    assert '"FrozenIssuesLost":[1.0' in told
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == ["frozen issue is lost"]
+
+
+def test_a_ledger_whose_mark_is_lost_is_locked(compose: Compose, cloud: Cloud) -> None:
+    """Who empties the bucket may have exchanged the tables as well."""
+    compose.join("a1")
+    store_day(compose.papers, new(1))
+    compose.tick()
+    compose.messages()
+    lose(cloud, LEDGER_PATH, MAILED_PATH)
+
+    done = [compose.tick(compose.now + timedelta(minutes=31)) for _ in range(2)]
+
+    assert done == [{"frozen": 0, "queued": 0, "closed": 0}] * 2
+    assert compose.messages() == []
+    assert compose.row().stopped == f"lost: {LEDGER_PATH}, which tells where mail was sent from"
 
 
 # after a restore from backup

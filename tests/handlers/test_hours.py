@@ -240,9 +240,9 @@ def test_ordinary_days(room: Newsroom) -> None:
 
 FRIDAY, MONDAY = "daily-2024-03-08", "daily-2024-03-11"
 # The clocks of New York go from 02:00 to 03:00 on Sunday, 10 March, at 07:00 UTC. fetch was down:
-# Friday's announcement is complete on Saturday evening, at 03:00 UTC of Sunday, and frozen then.
+# Friday's announcement is complete on Saturday evening, at 00:15 UTC of Sunday, and frozen then.
 SPRING = {
-    "at_once": Case(mails={FRIDAY: "2024-03-10T03:00", MONDAY: "2024-03-11T04:30"}),
+    "at_once": Case(mails={FRIDAY: "2024-03-10T00:15", MONDAY: "2024-03-11T04:30"}),
     "hour_before_the_gap": Case(
         wishes={"hour": 1, "zone": "America/New_York"},
         mails={FRIDAY: "2024-03-10T06:00", MONDAY: "2024-03-11T05:00"},
@@ -280,8 +280,8 @@ def test_a_late_freeze_in_the_night_in_which_an_hour_is_missing(room: Newsroom) 
     room.live(
         moments(SPRING),
         {
-            at("2024-03-10T02:55"): lambda: room.announce(
-                date(2024, 3, 8), at=at("2024-03-10T02:55")
+            at("2024-03-10T00:10"): lambda: room.announce(
+                date(2024, 3, 8), at=at("2024-03-10T00:10")
             ),
             at("2024-03-11T04:25"): lambda: room.announce(
                 date(2024, 3, 11), at=at("2024-03-11T04:25")
@@ -293,7 +293,7 @@ def test_a_late_freeze_in_the_night_in_which_an_hour_is_missing(room: Newsroom) 
 
 
 # The clocks of New York go from 02:00 back to 01:00 on Sunday, 3 November, at 06:00 UTC; Friday's
-# issue is frozen on Saturday evening, at 02:00 UTC of Sunday.
+# issue is frozen on Saturday evening, at 23:15 UTC.
 AUTUMN_FRIDAY, AUTUMN_MONDAY = "daily-2024-11-01", "daily-2024-11-04"
 AUTUMN = {
     # 01:00 comes at 05:00 and at 06:00 UTC: the first counts, and nobody is mailed at both.
@@ -315,13 +315,13 @@ AUTUMN = {
 def test_a_late_freeze_in_the_night_in_which_an_hour_comes_twice(room: Newsroom) -> None:
     """New York, 3 November 2024: ticks go on through both hours."""
     join(room, AUTUMN)
-    second_hour = {at("2024-11-03T06:00")}
+    freeze, second_hour = at("2024-11-02T23:15"), at("2024-11-03T06:00")
 
     room.live(
-        moments(AUTUMN) | second_hour,
+        moments(AUTUMN) | {freeze, second_hour},
         {
-            at("2024-11-03T01:50"): lambda: room.announce(
-                date(2024, 11, 1), at=at("2024-11-03T01:50")
+            at("2024-11-02T23:10"): lambda: room.announce(
+                date(2024, 11, 1), at=at("2024-11-02T23:10")
             ),
             at("2024-11-04T05:25"): lambda: room.announce(
                 date(2024, 11, 4), at=at("2024-11-04T05:25")
@@ -363,3 +363,23 @@ def test_what_is_more_than_36_hours_late_waits_for_the_operator(room: Newsroom) 
     )
 
     check(room, LATE)
+
+
+# Tuesday's announcement comes on Thursday, 41 hours behind the cut-off (11:30 UTC on Tuesday).
+DAYS_LATE = {
+    "at_once": Case(mails={}, not_mailed={TUESDAY: "planned"}),
+    # As if it had been frozen at the cut-off: due on Wednesday at 10:00, 18 hours before.
+    "evening": Case(wishes={"hour": 18}, mails={TUESDAY: "2024-03-28T04:30"}),
+    # Due on Tuesday at 12:00, more than 36 hours before.
+    "later_evening": Case(wishes={"hour": 20}, mails={}, not_mailed={TUESDAY: "planned"}),
+}
+
+
+def test_an_issue_that_is_frozen_days_late_waits_for_the_operator(room: Newsroom) -> None:
+    """Its letters are as late as they would be had it been frozen in time."""
+    join(room, DAYS_LATE)
+    thursday = at("2024-03-28T04:25")
+
+    room.live(moments(DAYS_LATE), {thursday: lambda: room.announce(date(2024, 3, 26), at=thursday)})
+
+    check(room, DAYS_LATE)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from paperpost.domain.announcements import Announcement, AnnouncementState
 from paperpost.domain.enrichments import Enrichment, EnrichmentState, text_hash
-from paperpost.domain.issues import FrozenIssue, freeze
+from paperpost.domain.issues import FrozenIssue, Settled, freeze
 from paperpost.domain.papers import AnnounceType, Author, FirstListing, Listing, Paper
 from paperpost.domain.records import Record
 from paperpost.domain.subscribers import Cadence
@@ -102,6 +102,9 @@ def make_issue(
     on: date = DAY,
     cadence: Cadence = Cadence.DAILY,
     earlier: Sequence[FrozenIssue] = (),
+    settled: Sequence[Settled] = (),
+    is_first: bool = False,
+    frozen_at: datetime = FROZEN_AT,
     first_complete: Mapping[str, date | None] | None = None,
     enriched: bool = True,
 ) -> FrozenIssue:
@@ -123,9 +126,11 @@ def make_issue(
         if enriched
         else {},
         earlier=earlier,
+        settled=settled,
+        is_first=is_first,
         first_complete={**began, **(first_complete or {})},
         counts={},
-        frozen_at=FROZEN_AT,
+        frozen_at=frozen_at,
         reason="ready",
     )
 

@@ -86,7 +86,7 @@ def test_every_metric_of_our_own_is_one_that_a_function_puts() -> None:
     assert ours == {
         "ReceiptMismatch", "CandidatesRefused", "FetchProblems", "EnrichProviderDown",
         "EnrichCapReached", "EnrichOk", "EnrichRejected", "EnrichFailed", "MorningLetterSent",
-        "SendingLocked", "MorningLetterBounced",
+        "SendingLocked", "MorningLetterBounced", "FrozenIssuesLost",
     }  # fmt: skip
     assert ours <= put
     assert re.search(r'Metrics\(namespace="Paperpost", service="paperpost"\)', code)

@@ -21,9 +21,12 @@ from paperpost.deliver.sending import attempt
 from paperpost.domain.addresses import mailable
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, is_overdue
 from paperpost.domain.errors import InvalidInputError, PaperpostError
-from paperpost.domain.issues import FrozenIssue
+from paperpost.domain.issues import SPAN_DAYS, FrozenIssue, recent_issues
 from paperpost.domain.subscribers import Preferences
 from paperpost_cli.stacks import Stack
+
+# Why a row is as it is, where compose did not make it so.
+_WORD = "the operator's word"
 
 
 class IssueError(PaperpostError):
@@ -56,23 +59,50 @@ class Ledger:
         return is_overdue(delivery, now=self.now)
 
     def resume(self) -> int:
-        """Let what is overdue start now; how many letters that are."""
+        """
+        Let what is overdue start now; how many letters that are.
+
+        Raises: IssueError: If nothing of the issue is mailed any more.
+        """
+        self._check_age()
         return sum(
             self.stack.deliveries.postpone(delivery, self.now)
             for delivery in self.deliveries()
             if self.is_overdue(delivery)
         )
 
-    def resend(self, subscriber: str | None) -> int:
-        """Let letters of unknown fate go again, of all readers or one; how many."""
+    def skip(self) -> int:
+        """Let what is overdue never start; how many letters that are."""
         return sum(
             self.stack.deliveries.reconcile(
-                delivery, DeliveryState.RELEASED, now=self.now, reason="the operator's word"
+                delivery, DeliveryState.SKIPPED, now=self.now, reason=_WORD
+            )
+            for delivery in self.deliveries()
+            if self.is_overdue(delivery)
+        )
+
+    def resend(self, subscriber: str | None) -> int:
+        """
+        Let letters of unknown fate go again, of all readers or one; how many.
+
+        Raises: IssueError: If nothing of the issue is mailed any more.
+        """
+        self._check_age()
+        return sum(
+            self.stack.deliveries.reconcile(
+                delivery, DeliveryState.RELEASED, now=self.now, reason=_WORD
             )
             for delivery in self.deliveries()
             if delivery.state is DeliveryState.UNKNOWN
             and subscriber in {None, delivery.subscriber_id}
         )
+
+    def _check_age(self) -> None:
+        if self.row.issue not in recent_issues(self.now):
+            raise IssueError(
+                f"{self.row.issue} is more than {SPAN_DAYS} days old: "
+                "its letters are not sent any more"
+            )
 
     def told(self) -> dict[str, Any]:
         """What `show` tells, as plain values."""
@@ -91,6 +121,7 @@ class Ledger:
             "audience": len(rows),
             "letters": dict(Counter(row.state.value for row in rows)),
             "overdue": sum(map(self.is_overdue, rows)),
+            "too_late": self.row.too_late,
             "reasons": [
                 {"state": state, "reason": reason, "letters": n}
                 for (state, reason), n in sorted(reasons.items())
@@ -117,6 +148,8 @@ def _show(ledger: Ledger, options: argparse.Namespace) -> int:
     for name in ("issue", "state", "stopped", "frozen_at", "papers", "audience", "overdue"):
         if told[name] not in {"", 0}:
             table.add_row(name.replace("_", " "), str(told[name]))
+    if told["too_late"]:
+        table.add_row("too late to mail", f"{told['too_late']} listings")
     for state, letters in sorted(told["letters"].items()):
         table.add_row(state, str(letters))
     for each in told["reasons"]:
@@ -128,6 +161,11 @@ def _show(ledger: Ledger, options: argparse.Namespace) -> int:
 def _resume(ledger: Ledger, _options: argparse.Namespace) -> int:
     letters = ledger.resume()
     print(f"{letters} letters of {ledger.row.issue} may start now; the next tick queues them.")
+    return 0
+
+
+def _skip(ledger: Ledger, _options: argparse.Namespace) -> int:
+    print(f"{ledger.skip()} letters of {ledger.row.issue} will not go.")
     return 0
 
 
@@ -201,6 +239,7 @@ def _write(raw: bytes, folder: Path, name: str) -> Iterator[Path]:
 ACTIONS: Mapping[str, Callable[[Ledger, argparse.Namespace], int]] = {
     "show": _show,
     "resume": _resume,
+    "skip": _skip,
     "resend": _resend,
     "preview": _preview,
 }

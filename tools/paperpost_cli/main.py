@@ -153,9 +153,10 @@ def _add_issue(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="its letters by state, and why some were not sent")
     resume = actions.add_parser("resume", help="let letters start that are 36 hours overdue")
+    skip = actions.add_parser("skip", help="drop letters that are 36 hours overdue")
     resend = actions.add_parser("resend", help="let letters of unknown fate go again")
     shown = actions.add_parser("preview", help="one reader's letter as files, or as a test mail")
-    for action in (show, resume, resend, shown):
+    for action in (show, resume, skip, resend, shown):
         action.add_argument("issue", metavar="ISSUE", help="such as daily-2024-03-26")
         action.add_argument("--stack", metavar="NAME", help="in AWS; without it, the laptop cloud")
         action.set_defaults(run=_issue)

@@ -68,7 +68,7 @@ class Unlocking:
 
     def skip(self, one: Lost) -> None:
         """Close *one*: what the ledger has as open is skipped, what was told as sent stays sent."""
-        row = one.row or self._entered(one.issue)
+        row = one.row or self._entered(one)
         for delivery in one.rows:
             if delivery.state.is_open:
                 self.stack.deliveries.reconcile(
@@ -87,18 +87,19 @@ class Unlocking:
         for shard in range(row.shards):
             yield from self.stack.deliveries.list_deliveries(row.issue, shard)
 
-    def _entered(self, issue: str) -> IssueRow:
-        """The row of an issue that the ledger has lost, from its frozen file."""
-        file = self.stack.site.get(issue_path(issue))
-        assert file is not None
-        frozen = from_bytes(file.body)
+    def _entered(self, one: Lost) -> IssueRow:
+        """The row of an issue that the ledger has lost, from its frozen file or what was told."""
+        assert one.told is not None
+        file = self.stack.site.get(issue_path(one.issue))
+        frozen = from_bytes(file.body) if file else None
         row = IssueRow(
-            issue=issue,
-            content_hash=content_hash(file.body),
-            frozen_at=frozen.frozen_at,
-            reason=frozen.reason,
-            papers=len(frozen.papers),
+            issue=one.issue,
+            content_hash=content_hash(file.body) if file else "lost",
+            frozen_at=one.told.frozen_at,
+            reason=frozen.reason if frozen else "lost",
+            papers=len(frozen.papers) if frozen else 0,
             shards=1,
+            too_late=one.told.too_late,
         )
         self.stack.deliveries.put_issue(row, expires_at=int(self.now.timestamp()) + _KEPT)
         return row

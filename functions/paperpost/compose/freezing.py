@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from paperpost.domain.announcements import Announcement, eastern_date
 from paperpost.domain.deliveries import IssueRow
 from paperpost.domain.issuefiles import content_hash, from_bytes, issue_path, to_bytes
@@ -11,6 +13,7 @@ from paperpost.domain.issues import (
     Count,
     Decision,
     FrozenIssue,
+    Settled,
     candidate_dates,
     count,
     cutoff_at,
@@ -21,11 +24,12 @@ from paperpost.domain.issues import (
     issue_id,
     on_hold,
     own_dates,
+    settled_by_lost,
     span,
 )
 from paperpost.domain.records import Record
 from paperpost.domain.subscribers import Cadence
-from paperpost.observe import logger
+from paperpost.observe import logger, metrics
 from paperpost.settings import ComposeSettings
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.papers import PaperTable
@@ -56,7 +60,8 @@ class Freezer:
         }
         new: list[IssueRow] = []
         for cadence in Cadence:
-            for on in self._unfrozen(cadence, today, recent):
+            previous, dates = self._unfrozen(cadence, today, recent)
+            for on in dates:
                 decision = self._decide(on, recent, now=now)
                 if not decision.freeze:
                     # A newer issue waits for an older one: issues freeze in the order of their
@@ -67,26 +72,40 @@ class Freezer:
                     )
                     break
                 frozen = self._frozen(
-                    cadence, on, recent, today=today, now=now, reason=decision.reason
+                    cadence,
+                    on,
+                    recent,
+                    previous=previous,
+                    today=today,
+                    now=now,
+                    reason=decision.reason,
                 )
                 if frozen.papers:
-                    new.append(self._enter(frozen, expires_at=expires_at))
+                    previous = self._enter(frozen, expires_at=expires_at)
+                    new.append(previous)
         return new
 
     def _unfrozen(
         self, cadence: Cadence, today: date, recent: dict[str, dict[date, Announcement]]
-    ) -> list[date]:
-        """Dates with listings behind the newest frozen issue, oldest first."""
+    ) -> tuple[IssueRow | None, list[date]]:
+        """
+        The newest frozen issue, and the dates with listings behind it, oldest first.
+
+        Where there is none mail begins, and with the newest date alone, so that nobody is flooded;
+        or with the oldest one whose file was put when a crash kept its row from being entered.
+        """
         found: list[date] = []
         for on in reversed(candidate_dates(cadence, today)):
             own = own_dates(cadence, on)
             announced = [a for by_date in recent.values() for d in own if (a := by_date.get(d))]
             if not any(a.stored for a in announced):
                 continue
-            if self.deliveries.get_issue(issue_id(cadence, on)) is not None:
-                break
+            row = self.deliveries.get_issue(issue_id(cadence, on))
+            if row is not None:
+                return row, found[::-1]
             found.append(on)
-        return found[::-1]
+        put = [n for n, on in enumerate(found) if self.site.get(issue_path(issue_id(cadence, on)))]
+        return None, found[max(put, default=0) :: -1]
 
     def _decide(
         self, on: date, recent: dict[str, dict[date, Announcement]], *, now: datetime
@@ -116,6 +135,7 @@ class Freezer:
             reason=stored.reason,
             papers=len(stored.papers),
             shards=self.settings.shards,
+            too_late=stored.too_late,
         )
         if self.deliveries.put_issue(row, expires_at=expires_at):
             logger.info(
@@ -145,6 +165,7 @@ class Freezer:
         on: date,
         recent: dict[str, dict[date, Announcement]],
         *,
+        previous: IssueRow | None,
         today: date,
         now: datetime,
         reason: str,
@@ -156,6 +177,11 @@ class Freezer:
             if announced_on in by_date
             for listing in self.papers.list_listings(category, announced_on)
         ]
+        announced = {
+            category: self.papers.list_announcements(category, last=today)
+            for category in self.settings.categories
+        }
+        earlier, settled = self._earlier(cadence, on)
         papers = self.papers.get_papers(listing.arxiv_id for listing in listings)
         enrichments = self.papers.get_enrichments(papers, self.settings.languages)
         records = [
@@ -173,10 +199,11 @@ class Freezer:
             listings=listings,
             papers=papers,
             enrichments=enrichments,
-            earlier=self._earlier(cadence, on),
+            earlier=earlier,
+            settled=settled,
+            is_first=previous is None,
             first_complete={
-                category: first_complete_on(self.papers.list_announcements(category, last=today))
-                for category in self.settings.categories
+                category: first_complete_on(found) for category, found in announced.items()
             },
             counts={
                 category: self._count(category, own_dates(cadence, on), by_date, records)
@@ -184,6 +211,28 @@ class Freezer:
             },
             frozen_at=now,
             reason=reason,
+            too_late=sum(
+                self._too_late(found, before=span(cadence, on)[0], since=previous.frozen_at)
+                for found in announced.values()
+            )
+            if previous
+            else 0,
+        )
+
+    def _too_late(
+        self, announcements: Sequence[Announcement], *, before: date, since: datetime
+    ) -> int:
+        """
+        How many listings of one category's dates before *before* were stored since then, unmailed.
+
+        Only announcements that changed are looked into.
+        """
+        began = first_complete_on(announcements)
+        return sum(
+            listing.stored_at > since and not listing.announce_type.is_replacement
+            for a in announcements
+            if began and began <= a.announced_on < before and a.updated_at > since
+            for listing in self.papers.list_listings(a.category, a.announced_on)
         )
 
     def _count(
@@ -203,8 +252,21 @@ class Freezer:
             self.settings.languages,
         )
 
-    def _earlier(self, cadence: Cadence, on: date) -> list[FrozenIssue]:
-        """The frozen issues of the cadence that the span of the date *on* touches."""
+    def _earlier(self, cadence: Cadence, on: date) -> tuple[list[FrozenIssue], list[Settled]]:
+        """
+        The frozen issues of the cadence that the span of the date *on* touches.
+
+        Of those that the ledger has and the bucket has no more, what counts as mailed.
+        """
+        found: list[FrozenIssue] = []
+        settled: list[Settled] = []
         ids = {issue_id(cadence, d) for d in span(cadence, on)} - {issue_id(cadence, on)}
-        files = [self.site.get(issue_path(issue)) for issue in sorted(ids)]
-        return [from_bytes(file.body) for file in files if file is not None]
+        for issue in sorted(ids):
+            row, file = self.deliveries.get_issue(issue), self.site.get(issue_path(issue))
+            if row and (file is None or content_hash(file.body) != row.content_hash):
+                logger.error("frozen issue is lost", extra={"issue": issue})
+                settled.append(settled_by_lost(issue, row.frozen_at))
+            elif file:
+                found.append(from_bytes(file.body))
+        metrics.add_metric("FrozenIssuesLost", MetricUnit.Count, len(settled))
+        return found, settled

@@ -38,7 +38,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         deliveries=deliveries,
         planner=Planner(
             deliveries=deliveries,
-            audience=SubscriberTable(clients.table(own.subscribers_table), shards=own.shards),
+            audience=SubscriberTable(clients.table(own.subscribers_table)),
+            cutoff=own.cutoff,
             may_go_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
         ),
         reconciler=Reconciler(deliveries=deliveries, policy=own.ambiguous_sends),

@@ -11,8 +11,8 @@ from paperpost.compose.reconciling import Reconciler
 from paperpost.compose.reporting import Reporter
 from paperpost.domain.deliveries import Delivery, IssueRow, IssueState, is_overdue
 from paperpost.domain.issues import recent_issues
-from paperpost.domain.ledgermark import what_is_lost
-from paperpost.domain.mailed import Mailed, mailed
+from paperpost.domain.ledgermark import MARK_LOST, what_is_lost
+from paperpost.domain.mailed import Mailed, abandoned, mailed
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
 from paperpost.storage.guard import Guard
@@ -33,12 +33,14 @@ class Ledger:
         """
         Why nothing may go out, or ''.
 
-        Locked are tables that were restored, and a ledger that has lost a whole issue: freezing
-        would make it anew, and mail it again.
+        Locked are tables that were restored, tables with issues of which no mark tells whether they
+        were, and a ledger that has lost a whole issue: freezing would make it anew, and mail it
+        again.
         """
         locked = self.guard.why_locked()
         if not locked and self.guard.mark() is None:
-            self.guard.accept()
+            self.guard.accept(locked=MARK_LOST if self._rows(now) else "")
+            locked = self.guard.why_locked()
         if not locked:
             told, known = self.reporter.told(), {row.issue for row in self._rows(now)}
             lost = [told[i] for i in recent_issues(now) if i in told and i not in known]
@@ -66,8 +68,23 @@ class Ledger:
                 done["closed"] += closed
                 one = _counted(row, rows, now=now, closed=closed)
             told.append(one)
+        recent = recent_issues(now)
+        for one in before.values():
+            if one.state is not IssueState.CLOSED and one.issue not in recent:
+                told.append(self._ended(one, now=now))
+                done["closed"] += told[-1].state is IssueState.CLOSED
         self.reporter.tell(told)
         return done, ""
+
+    def _ended(self, told: Mailed, *, now: datetime) -> Mailed:
+        """An issue that was left open for 14 days: nothing starts any more, and it is closed."""
+        row = self.deliveries.get_issue(told.issue)
+        if row is None:
+            return abandoned(told)
+        if row.state is IssueState.CLOSED:
+            return _counted(row, None, now=now)
+        rows = self.reconciler.end(row, now=now)
+        return _counted(row, rows, now=now, closed=self.reconciler.close(row, rows, now=now))
 
     def _settled(
         self, row: IssueRow, *, now: datetime, expires_at: int

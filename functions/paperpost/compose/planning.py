@@ -9,8 +9,8 @@ from typing import Protocol
 
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow
 from paperpost.domain.errors import InvalidInputError
-from paperpost.domain.issues import cadence_and_date, due_at
-from paperpost.domain.subscribers import AudienceMember, Cadence
+from paperpost.domain.issues import cadence_and_date, cutoff_at, due_at, due_from
+from paperpost.domain.subscribers import MOST_SHARDS, AudienceMember, Cadence, shard_of
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
 
@@ -32,10 +32,15 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans an issue's deliveries, over several ticks where the audience is large."""
+    """
+    Plans an issue's deliveries, over several ticks where the audience is large.
+
+    `cutoff`: Eastern hh:mm, by which an issue should have been frozen.
+    """
 
     deliveries: DeliveryTable
     audience: Audience
+    cutoff: str
     may_go_on: Callable[[], bool]
 
     def plan(self, row: IssueRow, *, expires_at: int) -> bool:
@@ -43,46 +48,36 @@ class Planner:
         cadence, _ = cadence_and_date(row.issue)
         first_shard, start = row.cursor or (0, "")
         with ThreadPoolExecutor(_AT_ONCE) as workers:
-            for shard in range(first_shard, row.shards):
-                seen = 0
+            put = partial(self._put, row, expires_at=expires_at)
+            for shard in range(first_shard, MOST_SHARDS):
                 members = iter(self.audience.list_audience(cadence, shard, start=start or None))
-                put = partial(self._put, row, shard, expires_at=expires_at)
                 while some := list(islice(members, _SAVE_EVERY)):
                     list(workers.map(put, some))  # raises what any of them raised
-                    seen += len(some)
                     if len(some) < _SAVE_EVERY:
                         break
                     self.deliveries.save_cursor(row.issue, (shard, some[-1].subscriber_id))
                     if not self.may_go_on():
                         return False
-                logger.info(
-                    "audience planned", extra={"issue": row.issue, "shard": shard, "seen": seen}
-                )
                 start = ""
+        logger.info("audience planned", extra={"issue": row.issue})
         self.deliveries.finish_planning(row.issue)
         return True
 
-    def _put(
-        self,
-        row: IssueRow,
-        shard: int,
-        member: AudienceMember,
-        *,
-        expires_at: int,
-    ) -> None:
+    def _put(self, row: IssueRow, member: AudienceMember, *, expires_at: int) -> None:
         if member.confirmed_at >= row.frozen_at:
             return
         cadence, on = cadence_and_date(row.issue)
+        since = due_from(row.frozen_at, cutoff_at(on, self.cutoff))
         try:
-            due = due_at(cadence, row.frozen_at, hour=member.hour, zone=member.zone, friday=on)
+            due = due_at(cadence, since, hour=member.hour, zone=member.zone, friday=on)
         except InvalidInputError:
             # A zone that this system does not know (any more) must not cost anybody a letter.
             logger.warning("unknown time zone", extra={"subscriber": member.subscriber_id})
-            due = row.frozen_at
+            due = since
         self.deliveries.put_planned(
             Delivery(
                 issue=row.issue,
-                shard=shard,
+                shard=shard_of(member.subscriber_id, row.shards),
                 subscriber_id=member.subscriber_id,
                 state=DeliveryState.PLANNED,
                 due_at=due,

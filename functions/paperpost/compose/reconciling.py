@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, reconciled
+from paperpost.domain.deliveries import STARTABLE, Delivery, DeliveryState, IssueRow, reconciled
 from paperpost.observe import logger
 from paperpost.storage.deliveries import DeliveryTable
 
@@ -31,27 +31,37 @@ class Reconciler:
             for settled in self._settled(row.issue, shard, now=now)
         ]
 
+    def end(self, row: IssueRow, *, now: datetime) -> list[Delivery]:
+        """The same of an issue that is too old to be mailed: what has not started is skipped."""
+        return [
+            self._changed(delivery, DeliveryState.SKIPPED, "too old", now=now)
+            if delivery.state in STARTABLE
+            else delivery
+            for delivery in self.settle(row, now=now)
+        ]
+
     def _settled(self, issue: str, shard: int, *, now: datetime) -> Iterator[Delivery]:
         for delivery in self.deliveries.list_standings(issue, shard):
             state = reconciled(delivery, now=now, policy=self.policy)
-            if state is None:
-                yield delivery
-                continue
-            reason = _REASONS[state]
-            if self.deliveries.reconcile(delivery, state, now=now, reason=reason):
-                logger.warning(
-                    "delivery reconciled",
-                    extra={
-                        "issue": issue,
-                        "subscriber": delivery.subscriber_id,
-                        "state": state.value,
-                        "reason": reason,
-                    },
-                )
-                yield replace(delivery, state=state, updated_at=now)
-            else:
-                # Somebody was faster; the next tick looks again.
-                yield delivery
+            yield self._changed(delivery, state, _REASONS[state], now=now) if state else delivery
+
+    def _changed(
+        self, delivery: Delivery, state: DeliveryState, reason: str, *, now: datetime
+    ) -> Delivery:
+        if not self.deliveries.reconcile(delivery, state, now=now, reason=reason):
+            # Somebody was faster; the next tick looks again.
+            return delivery
+        logger.warning(
+            "delivery reconciled",
+            extra={
+                "issue": delivery.issue,
+                "subscriber": delivery.subscriber_id,
+                "state": state.value,
+                "reason": reason,
+            },
+        )
+        due_at = now if state is DeliveryState.RELEASED else delivery.due_at
+        return replace(delivery, state=state, updated_at=now, due_at=due_at)
 
     def close(self, row: IssueRow, rows: Sequence[Delivery], *, now: datetime) -> bool:
         """Close the issue if no row is open; False if one is."""

@@ -130,7 +130,10 @@ def _mailed(one: Mailed) -> str:
         if count
     ]
     state = _ISSUE_STATES[one.state]
-    return f"{one.audience:,} reader{'s' * (one.audience != 1)} = {' + '.join(parts)}; {state}"
+    told = f"{one.audience:,} reader{'s' * (one.audience != 1)} = {' + '.join(parts)}; {state}"
+    if not one.too_late:
+        return told
+    return f"{told}; {one.too_late:,} listing{'s' * (one.too_late != 1)} too late to mail"
 
 
 def _facts(morning: Morning) -> Iterator[Row]:

@@ -34,7 +34,7 @@ class DeliveryState(StrEnum):
 
 _SETTLED = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED})
 _ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    # Skipped: by an operator, after a restore, since nobody knows whether it has gone.
+    # Skipped: on an operator's word, or by compose when its issue is too old to be mailed.
     DeliveryState.PLANNED: frozenset({DeliveryState.CLAIMED, DeliveryState.SKIPPED}),
     # Sent, failed: an ambiguous letter was to go again, and then feedback told what became of it.
     DeliveryState.RELEASED: frozenset(
@@ -103,9 +103,9 @@ class IssueRow:
     """
     What the ledger knows of an issue.
 
-    `content_hash`: of the frozen bytes. `cursor`: shard and last planned id, while planning.
-    `queued`: due time → when its rows were last queued. `stopped`: why no letter goes out until
-    compose's next tick. `totals`: deliveries by state, once closed.
+    `content_hash`: of the frozen bytes. `too_late`: as in the frozen issue. `cursor`: shard and
+    last planned id, while planning. `queued`: due time → when its rows were last queued. `stopped`:
+    why no letter goes out until compose's next tick. `totals`: deliveries by state, once closed.
     """
 
     issue: str
@@ -114,6 +114,7 @@ class IssueRow:
     reason: str
     papers: int
     shards: int
+    too_late: int = 0
     state: IssueState = IssueState.PLANNING
     cursor: tuple[int, str] | None = None
     queued: Mapping[datetime, datetime] = field(default_factory=dict)

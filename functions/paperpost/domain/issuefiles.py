@@ -25,6 +25,8 @@ def to_bytes(issue: FrozenIssue) -> bytes:
         "announced_on": issue.announced_on.isoformat(),
         "frozen_at": issue.frozen_at.astimezone(UTC).isoformat(),
         "reason": issue.reason,
+        "is_first": issue.is_first,
+        "too_late": issue.too_late,
         "counts": {
             category: {
                 "announced": c.announced,
@@ -56,6 +58,9 @@ def from_bytes(body: bytes) -> FrozenIssue:
             reason=value["reason"],
             counts={category: Count(**c) for category, c in value["counts"].items()},
             papers=tuple(map(_paper_from_json, value["papers"])),
+            # Files from before these were told lack them.
+            is_first=bool(value.get("is_first", False)),
+            too_late=int(value.get("too_late", 0)),
         )
     except (OSError, EOFError, KeyError, TypeError, ValueError) as exc:
         raise RecordError(f"not a frozen issue: {exc}") from exc

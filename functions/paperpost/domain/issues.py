@@ -11,6 +11,7 @@ from paperpost.domain.announcements import (
     AnnouncementState,
     eastern_date,
 )
+from paperpost.domain.deliveries import OVERDUE_AFTER
 from paperpost.domain.enrichments import Enrichment, is_current, text_hash
 from paperpost.domain.errors import InvalidInputError
 from paperpost.domain.papers import AnnounceType, Listing, Paper
@@ -65,7 +66,9 @@ class FrozenIssue:
     What deliver makes letters from: the same for everyone, and never changed.
 
     `announced_on`: its date, a weekly issue's Friday. `reason`: ready, or cutoff where a category
-    was late. `counts`: category → Count.
+    was late. `counts`: category → Count. `is_first`: mail began with it, and what its span held of
+    older dates counts as mailed. `too_late`: listings that came since the freeze before, new or
+    cross, and are older than the span, so that no issue can hold them.
     """
 
     issue: str
@@ -74,6 +77,8 @@ class FrozenIssue:
     reason: str
     papers: tuple[FrozenPaper, ...]
     counts: Mapping[str, Count]
+    is_first: bool = False
+    too_late: int = 0
 
     @property
     def cadence(self) -> Cadence:
@@ -83,6 +88,18 @@ class FrozenIssue:
     def is_late(self, listing: Listing) -> bool:
         """Whether *listing* belongs to an earlier issue, whose freeze it missed."""
         return listing.announced_on < own_dates(self.cadence, self.announced_on)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What was listed up to the date `until` and stored by the time `at` counts as mailed."""
+
+    until: date
+    at: datetime
+
+    def covers(self, listing: Listing) -> bool:
+        """Whether *listing* is part of it."""
+        return listing.announced_on <= self.until and listing.stored_at <= self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +238,11 @@ def first_complete_on(announcements: Iterable[Announcement]) -> date | None:
 # freezing
 
 
+def settled_by_lost(issue: str, frozen_at: datetime) -> Settled:
+    """What counts as mailed of an *issue* that is in the ledger and whose file is lost."""
+    return Settled(until=own_dates(*cadence_and_date(issue))[-1], at=frozen_at)
+
+
 def freeze(
     *,
     cadence: Cadence,
@@ -229,27 +251,36 @@ def freeze(
     papers: Mapping[str, Paper],
     enrichments: Mapping[str, Mapping[str, Enrichment]],
     earlier: Sequence[FrozenIssue],
+    settled: Sequence[Settled] = (),
+    is_first: bool = False,
     first_complete: Mapping[str, date | None],
     counts: Mapping[str, Count],
     frozen_at: datetime,
     reason: str,
+    too_late: int = 0,
 ) -> FrozenIssue:
     """
     Return the issue of the date *on*; its `papers` are empty if there is nothing to mail.
 
     *listings*: all that are stored in the issue's span. *earlier*: frozen issues of the same
-    cadence in it. *first_complete*: category → the date before which listings count as mailed.
+    cadence in it. *settled*: what counts as mailed besides. *is_first*: mail begins with it.
+    *first_complete*: category → the date before which listings count as mailed.
     """
     issue = issue_id(cadence, on)
     dates = span(cadence, on)
     own = own_dates(cadence, on)
     mailed = {_key(listing) for e in earlier for p in e.papers for listing in p.listings}
+    begun = [(e.announced_on, e.frozen_at) for e in earlier if e.is_first]
+    begun += [(on, frozen_at)] if is_first else []
+    settled = [*settled, *(_settled_by_first(cadence, *each) for each in begun)]
     mailable: dict[str, list[Listing]] = {}
     first: dict[str, dict[str, First]] = {}
     for listing in listings:
         if _key(listing) in mailed or listing.arxiv_id not in papers:
             continue
-        old = _counts_as_mailed(listing, own, first_complete.get(listing.category))
+        old = _counts_as_mailed(listing, own, first_complete.get(listing.category)) or any(
+            each.covers(listing) for each in settled
+        )
         if not old:
             mailable.setdefault(listing.arxiv_id, []).append(listing)
         if not listing.announce_type.is_replacement:
@@ -277,6 +308,8 @@ def freeze(
         reason=reason,
         papers=tuple(sorted(frozen, key=lambda p: reading_order(p.record))),
         counts=counts,
+        is_first=is_first,
+        too_late=too_late,
     )
 
 
@@ -326,6 +359,15 @@ def issue_of_records(records: Iterable[Record], *, frozen_at: datetime) -> Froze
 
 
 # when to send
+
+
+def due_from(frozen_at: datetime, cutoff_at: datetime) -> datetime:
+    """
+    Return what due times count from: the freeze, or the issue's cut-off if that was long before.
+
+    Where compose stood still for days, letters are so overdue at once, and wait for the operator.
+    """
+    return cutoff_at if frozen_at - cutoff_at > OVERDUE_AFTER else frozen_at
 
 
 def due_at(
@@ -391,6 +433,11 @@ def _earliest(*known: Mapping[str, First]) -> dict[str, First]:
 
 def _order(first: First) -> tuple[str, int]:
     return first.issue, first.announce_type.rank
+
+
+def _settled_by_first(cadence: Cadence, on: date, frozen_at: datetime) -> Settled:
+    """What counts as mailed since mail began with the issue of *on*."""
+    return Settled(until=own_dates(cadence, on)[0] - timedelta(days=1), at=frozen_at)
 
 
 def _counts_as_mailed(listing: Listing, own: Sequence[date], first_complete: date | None) -> bool:

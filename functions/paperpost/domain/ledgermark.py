@@ -10,6 +10,7 @@ from paperpost.domain.mailed import Mailed
 # In the bucket, since a table that is restored brings back what it said of itself. compose writes
 # it, and the operator's command; readers cannot see the folder.
 LEDGER_PATH = "issues/ledger.json"
+MARK_LOST = f"lost: {LEDGER_PATH}, which tells where mail was sent from"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ class Mailed:
     One issue's deliveries by what became of them; `open`: still to be sent.
 
     `overdue`: those of them that wait for an operator's word. `stopped`: why none goes out for now.
+    `too_late`: listings that no issue can hold any more, counted with this one.
     """
 
     issue: str
@@ -32,6 +33,7 @@ class Mailed:
     open: int = 0
     overdue: int = 0
     stopped: str = ""
+    too_late: int = 0
 
     @property
     def audience(self) -> int:
@@ -65,6 +67,20 @@ def mailed(
         open=sum(counts.values()) - sum(told.values()),
         overdue=overdue,
         stopped=row.stopped,
+        too_late=row.too_late,
+    )
+
+
+def abandoned(told: Mailed) -> Mailed:
+    """An issue that was *told* as open and that the ledger has no more: nothing of it goes out."""
+    return replace(
+        told,
+        state=IssueState.CLOSED,
+        skipped=told.skipped + told.unknown + told.open,
+        unknown=0,
+        open=0,
+        overdue=0,
+        stopped="",
     )
 
 
@@ -98,6 +114,7 @@ def _to_json(one: Mailed) -> dict[str, Any]:
         "open": one.open,
         "overdue": one.overdue,
         "stopped": one.stopped,
+        "too_late": one.too_late,
     }
 
 
@@ -111,4 +128,5 @@ def _from_json(value: Mapping[str, Any]) -> Mailed:
         # Files from before these were told lack them.
         overdue=int(value.get("overdue", 0)),
         stopped=str(value.get("stopped", "")),
+        too_late=int(value.get("too_late", 0)),
     )

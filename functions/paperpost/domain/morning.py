@@ -143,7 +143,7 @@ def _stopped(morning: Morning) -> Iterator[Trouble]:
             yield Trouble(
                 what=f"{_letters(one.overdue)} of {one.issue} are more than 36 hours late and do "
                 "not go without your word.",
-                first=f"Run paperpost issue show {one.issue}, then resume.",
+                first=f"Run paperpost issue show {one.issue}, then resume or skip.",
             )
         if one.stopped:
             yield Trouble(

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from paperpost.domain.papers import AnnounceType
 
+# The most audience entries and ledgers may be divided into. Entries stay where they are when SHARDS
+# changes, so that whoever looks for everybody looks into all of these.
+MOST_SHARDS = 16
 # A sign-up that nobody confirms is forgotten so long after it was last asked for; its link lasts
 # 48 hours, the rest is time to answer whoever asks what that mail was.
 UNCONFIRMED_KEPT = timedelta(days=30)

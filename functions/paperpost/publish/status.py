@@ -244,6 +244,7 @@ def _issue_json(issue: StatusIssue) -> dict[str, Any]:
         "unknown": counts.unknown,
         "open": counts.open,
         "held": counts.overdue,
+        "too_late": counts.too_late,
         "adds_up": issue.adds_up,
     }
 

@@ -199,12 +199,17 @@ class DeliveryTable:
     def reconcile(
         self, seen: Delivery, state: DeliveryState, *, now: datetime, reason: str
     ) -> bool:
-        """Bring a delivery to *state*; False if it is no longer as *seen*."""
+        """
+        Bring a delivery to *state*; False if it is no longer as *seen*.
+
+        What is released here goes again on the operator's word, so it is due *now*.
+        """
         return self._change(
             seen,
             state,
             now=now,
             reason=reason,
+            due_at=now if state is DeliveryState.RELEASED else None,
             condition="#state = :seen AND updated_at = :at",
             values={":seen": seen.state.value, ":at": time_text(seen.updated_at)},
         )
@@ -353,8 +358,15 @@ class DeliveryTable:
         names: Mapping[str, str] | None = None,
         reason: str = "",
         adds: Mapping[str, Any] | None = None,
+        due_at: datetime | None = None,
     ) -> bool:
-        sets = present({"updated_at": time_text(now), "reason": reason})
+        sets = present(
+            {
+                "updated_at": time_text(now),
+                "reason": reason,
+                "due_at": due_at and time_text(due_at),
+            }
+        )
         update = "SET #state = :state, " + ", ".join(f"{name} = :{name}" for name in sets)
         if adds:
             update += " ADD " + ", ".join(f"{name} :{name}" for name in adds)
@@ -417,6 +429,7 @@ def _issue_item(row: IssueRow) -> Item:
                 "reason": row.reason,
                 "papers": row.papers,
                 "shards": row.shards,
+                "too_late": row.too_late,
                 "state": row.state.value,
             }
         ),
@@ -432,6 +445,7 @@ def _issue(item: Mapping[str, Any]) -> IssueRow:
         reason=item["reason"],
         papers=number(item["papers"]),
         shards=number(item["shards"]),
+        too_late=number(item.get("too_late", 0)),
         state=IssueState(item["state"]),
         cursor=(number(cursor[0]), cursor[1]) if cursor else None,
         queued={parsed_time(due): parsed_time(at) for due, at in item.get("queued", {}).items()},

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from paperpost.domain.announcements import eastern_date
 from paperpost.domain.deliveries import OVERDUE_AFTER, Delivery, DeliveryState, IssueRow
 from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
 from paperpost.domain.subscribers import Preferences, SubscriberStatus
@@ -18,6 +19,7 @@ from support.issues import make_issue, make_listing
 from support.readers import make_subscriber, store
 
 NOW = datetime.now(UTC)
+DAY = eastern_date(NOW - timedelta(days=5))
 SETTINGS = {
     "SITE_URL": "https://papers.example.org",
     "CONTACT_MAIL": "hello@example.org",
@@ -36,7 +38,7 @@ def stack(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Stack:
         "SiteBucketName": cloud.bucket,
     }
     made = Stack(session=boto3.Session(), endpoint=None, outputs=outputs)
-    frozen = make_issue([make_listing(n) for n in (1, 2, 3)])
+    frozen = make_issue([make_listing(n, on=DAY) for n in (1, 2, 3)], on=DAY)
     body = to_bytes(frozen)
     made.site.put(issue_path(frozen.issue), body)
     row = IssueRow(
@@ -45,6 +47,7 @@ def stack(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Stack:
         frozen_at=NOW - timedelta(days=2),
         reason="ready",
         papers=3,
+        too_late=4,
         shards=1,
     )
     made.deliveries.put_issue(row, expires_at=2_000_000_000)
@@ -53,7 +56,7 @@ def stack(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return made
 
 
-ISSUE = make_issue([make_listing(1)]).issue
+ISSUE = f"daily-{DAY.isoformat()}"
 
 
 def plan(stack: Stack, subscriber: str, *, age: timedelta = timedelta()) -> None:
@@ -100,7 +103,7 @@ def test_show_tells_letters_by_state_and_why(
 
     told = shown(capsys)
 
-    assert (told["audience"], told["overdue"]) == (3, 1)
+    assert (told["audience"], told["overdue"], told["too_late"]) == (3, 1, 4)
     assert told["letters"] == {"planned": 2, "unknown": 1}
     assert told["reasons"] == [{"state": "unknown", "reason": "ReadTimeoutError", "letters": 1}]
 
@@ -112,16 +115,17 @@ def test_show_is_a_table_for_people(stack: Stack, capsys: pytest.CaptureFixture[
 
     printed = capsys.readouterr().out
     assert "ReadTimeoutError" in printed
+    assert "too late to mail  4 listings" in printed
     assert "overdue" not in printed
 
 
 def test_on_a_stack_whose_clock_was_moved_its_own_time_counts(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A replay's letters are neither overdue a year later, nor to be put off to our own time."""
-    year_ago = {**SETTINGS, "CLOCK_OFFSET_S": str(-timedelta(days=365).total_seconds())}
-    monkeypatch.setattr(Stack, "settings", lambda _self, _function: year_ago)
-    plan(stack, "a1", age=timedelta(days=365))
+    """A replay's letters are neither overdue days later, nor to be put off to our own time."""
+    days_ago = {**SETTINGS, "CLOCK_OFFSET_S": str(-timedelta(days=3).total_seconds())}
+    monkeypatch.setattr(Stack, "settings", lambda _self, _function: days_ago)
+    plan(stack, "a1", age=timedelta(days=3))
 
     assert shown(capsys)["overdue"] == 0
     assert main(["issue", "resume", ISSUE]) == 0
@@ -142,6 +146,42 @@ def test_resume_lets_overdue_letters_start_and_no_others(
     soon = datetime.now(UTC) + timedelta(minutes=1)
     assert stack.deliveries.claim(ISSUE, 0, "late", owner="w", now=soon) is not None
     assert stack.deliveries.claim(ISSUE, 0, "later", owner="w", now=soon) is None
+
+
+def test_skip_drops_overdue_letters_and_no_others(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan(stack, "late", age=OVERDUE_AFTER + timedelta(hours=1))
+    plan(stack, "later", age=timedelta(hours=-5))
+    lose(stack, "lost")
+
+    assert main(["issue", "skip", ISSUE]) == 0
+
+    assert capsys.readouterr().out == f"1 letters of {ISSUE} will not go.\n"
+    assert [state(stack, s) for s in ("late", "later", "lost")] == ["skipped", "planned", "unknown"]
+    told = shown(capsys)
+    assert {"state": "skipped", "reason": "the operator's word", "letters": 1} in told["reasons"]
+
+
+@pytest.mark.parametrize("action", ["resume", "resend"])
+def test_letters_of_an_issue_that_compose_no_longer_looks_at_do_not_go(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    action: str,
+) -> None:
+    """Fifteen days later; it says so in one line, and changes nothing."""
+    plan(stack, "late", age=OVERDUE_AFTER + timedelta(hours=1))
+    lose(stack, "lost")
+    later = {**SETTINGS, "CLOCK_OFFSET_S": str(timedelta(days=13).total_seconds())}
+    monkeypatch.setattr(Stack, "settings", lambda _self, _function: later)
+
+    assert main(["issue", action, ISSUE]) == 1
+
+    assert capsys.readouterr().err == (
+        f"paperpost: {ISSUE} is more than 14 days old: its letters are not sent any more\n"
+    )
+    assert [state(stack, s) for s in ("late", "lost")] == ["planned", "unknown"]
 
 
 def test_resend_lets_go_again_what_may_have_arrived_and_nothing_that_has(

@@ -9,7 +9,7 @@ import pytest
 from paperpost.domain.announcements import eastern_date
 from paperpost.domain.deliveries import Delivery, DeliveryState, IssueRow, IssueState
 from paperpost.domain.issuefiles import content_hash, issue_path, to_bytes
-from paperpost.domain.ledgermark import what_is_lost
+from paperpost.domain.ledgermark import LEDGER_PATH, MARK_LOST, what_is_lost
 from paperpost.domain.mailed import MAILED_PATH, Mailed
 from paperpost.domain.mailed import from_bytes as mail_counts
 from paperpost.domain.mailed import to_bytes as mail_bytes
@@ -143,6 +143,31 @@ def test_an_issue_that_was_lost_is_entered_as_closed(stack: Stack, cloud: Cloud)
     row = stack.deliveries.get_issue(ISSUE)
     assert row is not None
     assert (row.state, dict(row.totals), row.papers) == (IssueState.CLOSED, {"sent": 5}, 1)
+
+
+def test_an_issue_that_ledger_and_bucket_have_lost_is_closed_by_what_was_told(
+    stack: Stack, cloud: Cloud
+) -> None:
+    """Its row then tells compose that what it may have held counts as mailed."""
+    tell(stack, sent=5)
+    restore(cloud.deliveries, [])
+    boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=issue_path(ISSUE))
+
+    assert unlock("--open-letters", "skip") == 0
+
+    row = stack.deliveries.get_issue(ISSUE)
+    assert row is not None
+    assert (row.state, dict(row.totals), row.frozen_at) == (IssueState.CLOSED, {"sent": 5}, NOW)
+
+
+def test_a_mark_that_was_lost_is_made_anew(stack: Stack, cloud: Cloud) -> None:
+    """What compose could not tell is locked; the operator's word accepts the tables."""
+    boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=LEDGER_PATH)
+    stack.guard.accept(locked=MARK_LOST)
+
+    assert unlock("--open-letters", "send") == 0
+
+    assert (stack.guard.why_locked(), stack.guard.mark() is None) == ("", False)
 
 
 def test_sent_goes_what_the_ledger_has_as_open_if_the_operator_says_so(

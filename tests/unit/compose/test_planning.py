@@ -26,8 +26,9 @@ class FakeAudience:
     def list_audience(
         self, cadence: Cadence | str, shard: int, *, start: str | None = None
     ) -> Iterator[AudienceMember]:
-        assert (cadence, shard) == (Cadence.DAILY, 0)
-        return (m for m in self._members if start is None or m.subscriber_id > start)
+        assert cadence is Cadence.DAILY
+        mine = self._members if shard == 0 else []
+        return (m for m in mine if start is None or m.subscriber_id > start)
 
 
 def member(
@@ -63,7 +64,7 @@ def row_of(ledger: DeliveryTable) -> IssueRow:
 
 def plan(ledger: DeliveryTable, audience: FakeAudience, *, time: bool = True) -> bool:
     """One tick's planning."""
-    planner = Planner(deliveries=ledger, audience=audience, may_go_on=lambda: time)
+    planner = Planner(deliveries=ledger, audience=audience, cutoff="07:30", may_go_on=lambda: time)
     return planner.plan(row_of(ledger), expires_at=LATER)
 
 

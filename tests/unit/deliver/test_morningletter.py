@@ -1,5 +1,6 @@
 """The morning letter as it is read: golden files, and the checklist that every mail passes."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -11,7 +12,7 @@ from paperpost.deliver.mime import Envelope, message
 from paperpost.deliver.morningletter import morning_letter
 from paperpost.domain.morning import Morning
 from support.golden import golden
-from support.mornings import NOW, WELL, WRONG
+from support.mornings import NOW, WELL, WRONG, mailing
 
 IMPRINT = Imprint(
     site_url="https://papers.example.org",
@@ -71,6 +72,16 @@ def test_the_subject_alone_tells_whether_to_get_up() -> None:
         "12 things need you · Wed 27 Mar · SES has put this account under review"
     )
     assert len(wrong) <= 90
+
+
+@pytest.mark.parametrize(("too_late", "said"), [(1, "1 listing"), (1_004, "1,004 listings")])
+def test_what_came_too_late_stands_with_the_issue(too_late: int, said: str) -> None:
+    morning = replace(WELL, issues=(mailing(sent=7, too_late=too_late),))
+
+    _, parsed = made(morning)
+
+    text = " ".join(parsed.get_body(("plain",)).get_content().split())
+    assert f"; {said} too late to mail" in text
 
 
 def test_a_bulk_mails_headers_are_not_on_it() -> None:

@@ -1,5 +1,7 @@
 """Issues: what goes into one, when it freezes, who gets what of it, and when it is due."""
 
+import gzip
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,12 +23,14 @@ from paperpost.domain.issues import (
     cutoff_at,
     decide,
     due_at,
+    due_from,
     first_complete_on,
     has_final_enrichments,
     issue_id,
     issue_of_records,
     on_hold,
     own_dates,
+    settled_by_lost,
     span,
 )
 from paperpost.domain.papers import AnnounceType, Listing, merge_papers
@@ -248,6 +252,33 @@ def test_dates_before_the_first_complete_announcement_count_as_mailed() -> None:
     assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(2)]
 
 
+def test_what_was_listed_before_the_first_issue_counts_as_mailed_for_good() -> None:
+    """What comes after its freeze is a late arrival, in whatever order issues are frozen."""
+    yesterday, old = DAY - timedelta(days=1), DAY - timedelta(days=9)
+    late = replace(make_listing(4, on=yesterday), stored_at=FROZEN_AT + timedelta(hours=1))
+    stored = [make_listing(1, on=old), make_listing(2, on=yesterday), make_listing(3)]
+
+    first = make_issue(stored, is_first=True)
+    second = make_issue(
+        [*stored, late, make_listing(5, on=NEXT), make_listing(2, "cs.LG", NEXT, "cross")],
+        on=NEXT,
+        earlier=[first],
+    )
+
+    assert [p.record.arxiv_id for p in first.papers] == [arxiv_id(3)]
+    assert ids(selection(second, reader("cs.CV", "cs.LG"))) == [arxiv_id(5), arxiv_id(4)]
+    assert ids(selection(second, reader("cs.LG"))) == [arxiv_id(2)]
+
+
+def test_files_that_tell_less_can_be_read() -> None:
+    """They are from before first issues, and what comes too late, were told."""
+    issue = make_issue([make_listing(1)])
+    value = json.loads(gzip.decompress(to_bytes(issue)))
+    del value["is_first"], value["too_late"]
+
+    assert from_bytes(gzip.compress(json.dumps(value).encode())) == issue
+
+
 def test_a_category_that_never_was_complete_is_mailed_for_its_own_date_alone() -> None:
     """What is stored of a partial first day is not kept back."""
     listings = [make_listing(1, on=DAY - timedelta(days=1)), make_listing(2)]
@@ -265,6 +296,39 @@ def test_the_first_complete_announcement_is_the_one_that_came_first() -> None:
 
     assert first_complete_on([backfilled, first, unfinished]) == DAY
     assert first_complete_on([unfinished]) is None
+
+
+def test_what_a_lost_issue_may_have_held_counts_as_mailed() -> None:
+    """All of its span that was stored by its freeze; what came later is a late arrival still."""
+    older, late = make_listing(1, on=DAY - timedelta(days=9)), replace(
+        make_listing(3), stored_at=FROZEN_AT + timedelta(seconds=1)
+    )  # fmt: skip
+    at_its_freeze = replace(make_listing(2), stored_at=FROZEN_AT)
+    again = make_listing(2, "cs.LG", on=NEXT, kind="cross")
+
+    issue = make_issue(
+        [older, at_its_freeze, late, make_listing(4, on=NEXT), again],
+        on=NEXT,
+        settled=[settled_by_lost("daily-2024-03-26", FROZEN_AT)],
+    )
+
+    assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(n) for n in (4, 3, 2)]
+    assert ids(selection(issue, reader("cs.CV"))) == [arxiv_id(4), arxiv_id(3)]
+    assert ids(selection(issue, reader("cs.LG"))) == [arxiv_id(2)]
+
+
+def test_a_lost_weekly_issue_may_have_held_its_whole_week() -> None:
+    friday = date(2024, 3, 29)
+    monday = friday + timedelta(days=3)
+
+    issue = make_issue(
+        [make_listing(1, on=friday), make_listing(2, on=monday)],
+        on=monday,
+        cadence=Cadence.WEEKLY,
+        settled=[settled_by_lost("weekly-2024-W13", FROZEN_AT)],
+    )
+
+    assert [p.record.arxiv_id for p in issue.papers] == [arxiv_id(2)]
 
 
 def test_a_count_tells_what_was_announced_stored_and_enriched() -> None:
@@ -562,6 +626,49 @@ def test_every_reader_meets_a_paper_exactly_once_however_late_its_listings_come(
     assert sorted(got) == sorted(wanted)
 
 
+@given(
+    arrivals=st.lists(st.tuples(LISTINGS, st.integers(0, 3)), max_size=25),
+    categories=st.sets(st.sampled_from(["cs.CV", "cs.LG", "cs.CL"]), min_size=1),
+    begins=st.integers(0, 2),
+    lost=st.sets(st.integers(0, 3)),
+)
+def test_nor_however_late_mail_begins_and_whatever_file_is_lost(
+    arrivals: list[tuple[Listing, int]], categories: set[str], begins: int, lost: set[int]
+) -> None:
+    """Each issue's file may be lost once it was mailed; what was there when mail began is not."""
+    once: dict[tuple[str, str], Listing] = {}
+    for listing, delay in arrivals:
+        late = max(listing.announced_on - DAY, timedelta(days=delay))
+        stored = replace(listing, stored_at=FROZEN_AT + late - timedelta(minutes=20))
+        once.setdefault((listing.category, listing.arxiv_id), stored)
+    listings, wishes = list(once.values()), reader(*sorted(categories))
+    issues: list[FrozenIssue] = []
+    got: list[str] = []
+
+    for day in range(begins, 4):
+        on, at = DAY + timedelta(days=day), FROZEN_AT + timedelta(days=day)
+        known = [x for x in listings if x.stored_at <= at and x.announced_on <= on]
+        issue = make_issue(
+            known,
+            on=on,
+            earlier=[e for e in issues if (e.announced_on - DAY).days not in lost],
+            settled=[
+                settled_by_lost(e.issue, e.frozen_at)
+                for e in issues
+                if (e.announced_on - DAY).days in lost
+            ],
+            is_first=day == begins,
+            frozen_at=at,
+        )
+        issues.append(issue)
+        got += ids(selection(issue, wishes))
+
+    began, began_at = DAY + timedelta(days=begins), FROZEN_AT + timedelta(days=begins)
+    own = [x for x in listings if x.category in categories and not x.announce_type.is_replacement]
+    before = {x.arxiv_id for x in own if x.announced_on < began and x.stored_at <= began_at}
+    assert sorted(got) == sorted({x.arxiv_id for x in own} - before)
+
+
 def test_records_make_an_issue_of_their_newest_date() -> None:
     """For a preview; older records belong to other issues."""
     records = [
@@ -612,6 +719,16 @@ def test_a_daily_letter_is_due_at_once_or_at_the_first_local_hour(
     wanted = datetime.fromisoformat(text) + timedelta(days=int(days or 0))
 
     assert due_at(Cadence.DAILY, datetime.fromisoformat(frozen), hour=hour, zone=zone) == wanted
+
+
+@pytest.mark.parametrize(("hours", "late"), [(-7, False), (36, False), (36.1, True), (99, True)])
+def test_an_issue_that_is_frozen_days_late_is_due_as_if_it_had_been_at_its_cutoff(
+    hours: float, *, late: bool
+) -> None:
+    """So its letters are overdue, and wait for the operator."""
+    frozen_at = CUTOFF + timedelta(hours=hours)
+
+    assert due_from(frozen_at, CUTOFF) == (CUTOFF if late else frozen_at)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The counts of letters that compose writes and publish reads."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -30,10 +32,19 @@ def test_every_delivery_counts_once() -> None:
 
 def test_the_file_comes_back_and_its_bytes_depend_on_the_counts_alone() -> None:
     day = mailed(ROW, IssueState.CLOSED, {"sent": 2})
-    week = mailed(ROW, IssueState.PLANNING, {})
+    week = replace(mailed(ROW, IssueState.PLANNING, {}), too_late=3)
 
     assert from_bytes(to_bytes([day])) == (day,)
+    assert from_bytes(to_bytes([week])) == (week,)
     assert to_bytes([day, week]) == to_bytes([day, week])
+
+
+def test_a_file_that_tells_less_can_be_read() -> None:
+    (value,) = json.loads(to_bytes([mailed(ROW, IssueState.CLOSED, {})]))["issues"]
+    for name in ("overdue", "stopped", "too_late"):
+        del value[name]
+
+    assert from_bytes(json.dumps({"issues": [value]}).encode())[0].too_late == 0
 
 
 @pytest.mark.parametrize(

@@ -410,6 +410,7 @@ def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: D
         skipped=3,
         open=7,
         overdue=2,
+        too_late=1_004,
     )
     status = status_of(facts, view, sending)
 
@@ -419,16 +420,17 @@ def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: D
     assert shown["issues"] == [
         {
             "issue": f"daily-{DAY}", "state": "sending", "audience": 1250, "sent": 1240,
-            "skipped": 3, "failed": 0, "unknown": 0, "open": 7, "held": 2, "adds_up": True,
+            "skipped": 3, "failed": 0, "unknown": 0, "open": 7, "held": 2, "too_late": 1004,
+            "adds_up": True,
         }
     ]  # fmt: skip
     assert (
-        "读者 1,250 = 已发 1,240 · 跳过 3 · 失败 0 · 不明 0 · 待发 7（2 封待人工放行）；正在投递"
-        in said
+        "读者 1,250 = 已发 1,240 · 跳过 3 · 失败 0 · 不明 0 · 待发 7（2 封待人工放行）；正在投递；"
+        "太迟未寄 1,004 条" in said
     )
     assert (
         "1,250 readers = sent 1,240 · skipped 3 · failed 0 · unknown 0 · open 7 "
-        "(2 held for the operator)" in said
+        "(2 held for the operator); being sent; too late to mail: 1,004 listings" in said
     )
 
 
@@ -440,6 +442,7 @@ def test_the_status_page_counts_letters_beside_the_date(facts: SiteFacts, day: D
         {"sent": 1},
         {"sent": 99_000, "skipped": 900, "failed": 60, "unknown": 40},
         {"sent": 5, "skipped": 4, "failed": 3, "unknown": 2, "open": 1_000, "overdue": 999},
+        {"sent": 5, "too_late": 7},
     ],
 )
 def test_what_a_reader_of_the_page_adds_up_is_the_audience(

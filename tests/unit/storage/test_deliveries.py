@@ -66,7 +66,13 @@ def test_a_delivery_is_planned_once(ledger: DeliveryTable) -> None:
 def test_an_issue_row_keeps_everything_that_it_is_told(ledger: DeliveryTable) -> None:
     """From planning to its close."""
     row = IssueRow(
-        issue=ISSUE, content_hash="ab", frozen_at=START, reason="cutoff", papers=7, shards=2
+        issue=ISSUE,
+        content_hash="ab",
+        frozen_at=START,
+        reason="cutoff",
+        papers=7,
+        shards=2,
+        too_late=4,
     )
     assert ledger.put_issue(row, expires_at=LATER)
     assert not ledger.put_issue(replace(row, content_hash="cd"), expires_at=LATER)
@@ -162,6 +168,25 @@ def sent_again(ledger: DeliveryTable) -> None:
     (unknown,) = ledger.list_deliveries(ISSUE, 0)
     ledger.reconcile(unknown, DeliveryState.RELEASED, now=START, reason="ambiguous, sent again")
     ledger.mark(claimed_by(ledger, "p"), DeliveryState.SENT, now=START, message_id="m2")
+
+
+def test_a_letter_that_is_given_free_again_may_start_however_long_ago_it_was_due(
+    ledger: DeliveryTable,
+) -> None:
+    """The word that it goes again is the operator's word; without it, nothing changes."""
+    ledger.put_planned(planned(), expires_at=LATER)
+    claimed = ledger.claim(ISSUE, 0, "a", owner="o", now=START)
+    assert claimed is not None
+    ledger.mark(claimed, DeliveryState.UNKNOWN, now=START)
+    seen, late = replace(claimed, state=DeliveryState.UNKNOWN), START + timedelta(hours=40)
+    old = replace(seen, updated_at=START - timedelta(seconds=1))
+
+    refused = ledger.reconcile(old, DeliveryState.RELEASED, now=late, reason="x")
+    kept = ledger.get_delivery(ISSUE, 0, "a")
+    released = ledger.reconcile(seen, DeliveryState.RELEASED, now=late, reason="x")
+
+    assert (refused, kept and kept.due_at, released) == (False, START, True)
+    assert ledger.claim(ISSUE, 0, "a", owner="p", now=late) is not None
 
 
 def test_a_letter_that_feedback_proves_sent_does_not_go_again(ledger: DeliveryTable) -> None:
@@ -346,7 +371,9 @@ class Ledger(RuleBasedStateMachine):
                 )
                 continue
             assert self.table.reconcile(delivery, state, now=self.now, reason="x")
-            self.resent[subscriber] += state is DeliveryState.RELEASED
+            if state is DeliveryState.RELEASED:
+                self.resent[subscriber] += 1
+                self.due[subscriber] = self.now
             self._becomes(subscriber, state)
 
     @rule(subscriber=st.sampled_from(SUBSCRIBERS))
@@ -372,6 +399,7 @@ class Ledger(RuleBasedStateMachine):
                     delivery, DeliveryState.RELEASED, now=self.now, reason="the operator's word"
                 )
                 self.resent[delivery.subscriber_id] += 1
+                self.due[delivery.subscriber_id] = self.now
                 self._becomes(delivery.subscriber_id, DeliveryState.RELEASED)
 
     @rule(subscriber=st.sampled_from(SUBSCRIBERS))
@@ -410,8 +438,9 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def the_table_is_the_model(self) -> None:
         """Whatever happened, in whatever order."""
-        stored = {d.subscriber_id: d.state for d in self.table.list_deliveries(ISSUE, 0)}
-        assert stored == self.model
+        rows = list(self.table.list_deliveries(ISSUE, 0))
+        assert {row.subscriber_id: row.state for row in rows} == self.model
+        assert {row.subscriber_id: row.due_at for row in rows} == self.due
 
     @invariant()
     def every_mail_can_be_known(self) -> None:

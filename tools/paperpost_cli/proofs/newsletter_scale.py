@@ -87,11 +87,11 @@ class _Audience:
         self._number = number
 
     def list_audience(
-        self, _cadence: Cadence | str, _shard: int, *, start: str | None = None
+        self, _cadence: Cadence | str, shard: int, *, start: str | None = None
     ) -> Iterator[AudienceMember]:
-        """Readers of every hour."""
+        """Readers of every hour, all in the first shard."""
         assert start is None
-        for n in range(self._number):
+        for n in range(0 if shard else self._number):
             yield AudienceMember(
                 subscriber_id=f"{n:032x}",
                 zone="Asia/Shanghai",
@@ -105,6 +105,7 @@ def _planned_s(number: int) -> float:
     planner = Planner(
         deliveries=DeliveryTable(_table(_Answers(0))),
         audience=_Audience(number),
+        cutoff="07:30",
         may_go_on=lambda: True,
     )
     began = time.process_time()
