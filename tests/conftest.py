@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from paperpost.observe import logger
 from support.aws import Cloud, moto_cloud
 from support.canary import pytest_runtest_makereport  # noqa: F401  a hook, by its name
-from support.mailcheck import _every_mail_is_checked, _no_mail_is_faulty  # noqa: F401  the same
+from support.mailcheck import _every_mail_is_checked, _no_mail_is_faulty  # noqa: F401  fixtures, by names
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

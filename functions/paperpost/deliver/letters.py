@@ -307,7 +307,7 @@ def _piece(pick: Pick, form: _Form, words: Words) -> Piece:
             abstracts=form.shape == "full",
         )
         return _rendered(shown, form.shape, words)
-    except Exception as exc:  # noqa: BLE001  whatever is wrong with one, the letter is made
+    except Exception as exc:  # noqa: BLE001  told, and its title goes: else nobody gets a letter
         logger.error(
             "paper cannot be rendered",
             extra={"arxiv_id": pick.record.arxiv_id, "error": type(exc).__name__},
@@ -360,7 +360,7 @@ def _in_a_header(text: str) -> str:
     shown = clean(text)
     try:
         return plain(shown)
-    except Exception as exc:  # noqa: BLE001  a formula must not cost anybody a letter
+    except Exception as exc:  # noqa: BLE001  told, and goes as source: else nobody gets a letter
         logger.error("formula cannot be read", extra={"error": type(exc).__name__})
         return shown
 

@@ -176,4 +176,4 @@ def _plain(passage: Passage) -> Passage:
 
 
 def _html(text: str) -> Markup:
-    return Markup(sources_marked(text, opening=_CODE))  # noqa: S704  sources_marked escapes
+    return Markup(sources_marked(text, opening=_CODE))  # noqa: S704  made of escaped text and our tag alone

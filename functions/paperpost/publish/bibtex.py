@@ -27,17 +27,24 @@ _VERBATIM = re.compile(r"[^\s{}\\%#~^$&\x00-\x1f]+")
 _PROTECTED_NAME = re.compile(r",|\b(?:and|others)\b", re.IGNORECASE)
 
 
-def bibliography(records: Iterable[Record]) -> bytes:
-    """One entry for each paper of *records*, in their order, in UTF-8."""
+def bibliography(records: Iterable[Record], minimal: dict[str, str] | None = None) -> bytes:
+    """
+    One entry for each paper of *records*, in their order, in UTF-8.
+
+    Of a paper that cannot be rendered it has title and link, and *minimal* learns id → problem;
+    without *minimal*, what is wrong is raised.
+    """
     papers = {record.arxiv_id: record.paper for record in records}
-    return "\n".join(_written(paper) for paper in papers.values()).encode()
+    return "\n".join(_written(paper, minimal) for paper in papers.values()).encode()
 
 
-def _written(paper: Paper) -> str:
-    """The entry; of a paper that cannot be rendered, its title and link."""
+def _written(paper: Paper, minimal: dict[str, str] | None) -> str:
     try:
         return _entry(paper)
-    except Exception:  # noqa: BLE001  the day's page, of the same papers, says which and why
+    except Exception as exc:  # any text may be odd in any way; it is counted, and rings
+        if minimal is None:
+            raise
+        minimal[paper.arxiv_id] = f"{type(exc).__name__}: {exc}"
         title = escaped(str(paper.title or "")) or paper.arxiv_id
         return _misc(paper.arxiv_id, {"title": f"{{{title}}}", "url": abs_url(paper.arxiv_id)})
 

@@ -155,7 +155,7 @@ def _insisting(path: str, build: Callable[[int], _Result]) -> _Result:
             problem = str(exc)
         except RefusedError:
             raise
-        except Exception as exc:
+        except Exception as exc:  # the others are built; the run then fails with it, and is retried
             logger.exception("not built", extra={"path": path})
             raise RefusedError(path, f"{type(exc).__name__}: {exc}") from exc
     raise RefusedError(path, problem)

@@ -21,24 +21,32 @@ _OLD_SUFFIX = re.compile(r"\s*\(arXiv.+")
 _NEEDED = ("tldr", "translated_title", "translated_abstract")
 
 
-def digest(records: Iterable[Record]) -> bytes:
-    """The digest of *records*: every listing, newest announcement and id first, text escaped."""
+def digest(records: Iterable[Record], minimal: dict[str, str] | None = None) -> bytes:
+    """
+    The digest of *records*: every listing, newest announcement and id first, text escaped.
+
+    Of a paper that cannot be rendered it has title and link, and *minimal* learns id → problem;
+    without *minimal*, what is wrong is raised.
+    """
     ordered = sorted(
         records,
         key=lambda r: (r.listing.announced_on, newest_first(r.arxiv_id)),
         reverse=True,
     )
-    written = [_written(n, record) for n, record in enumerate(ordered, 1)]
+    written = [_written(n, record, minimal) for n, record in enumerate(ordered, 1)]
     rows = "\n".join(row for row, _ in written)
     notes = "\n".join(note for _, note in written)
     return f"{_TABLE}{rows}{_DETAILS}{notes}{_END}".encode()
 
 
-def _written(number: int, record: Record) -> tuple[str, str]:
-    """A paper's row and footnote; of one that cannot be rendered, its title and link."""
+def _written(number: int, record: Record, minimal: dict[str, str] | None) -> tuple[str, str]:
+    """A paper's row and footnote."""
     try:
         return _row(number, record), _note(number, record)
-    except Exception:  # noqa: BLE001  the day's page, of the same papers, says which and why
+    except Exception as exc:  # any text may be odd in any way; it is counted, and rings
+        if minimal is None:
+            raise
+        minimal[record.arxiv_id] = f"{type(exc).__name__}: {exc}"
         link = f"[{record.arxiv_id}]({abs_url(record.arxiv_id)})"
         title = escaped(str(record.paper.title or "")) or record.arxiv_id
         return f"| [^{number}] | {title} · {link} | |", f"[^{number}]: {title}\n\n    {link}\n    "

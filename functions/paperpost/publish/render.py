@@ -44,18 +44,19 @@ def render_category(
         day.announced_on: _day_page(press, category, known, day, has_feed=view.has_feed)
         for day in days
     }
+    minimal = {**feeds.minimal}
+    for page in pages.values():
+        minimal |= page.minimal
     with_papers = [
-        (day.announcement, _day_files(category, day, pages[day.announced_on])) for day in days
+        (day.announcement, _day_files(category, day, pages[day.announced_on], minimal))
+        for day in days
     ]
     return Rendered(
         by_day=[*with_papers, *_quiet_days(press, category, known, newest, view)],
         feeds=feeds,
-        indexes=_indexes(press, category, view, days),
+        indexes=_indexes(press, category, view, [files for _, files in with_papers]),
         view=view,
-        minimal={
-            **feeds.minimal,
-            **dict(p for page in pages.values() for p in page.minimal.items()),
-        },
+        minimal=minimal,
     )
 
 
@@ -86,13 +87,15 @@ def _day_page(press: Press, category: Category, known: Known, day: Day, *, has_f
     )
 
 
-def _day_files(category: Category, day: Day, page: Page) -> dict[str, bytes]:
+def _day_files(
+    category: Category, day: Day, page: Page, minimal: dict[str, str]
+) -> dict[str, bytes]:
     stem = f"{category.code}/{day.announced_on.isoformat()}"
     return {
         f"{stem}.html": page.body,
-        f"{stem}.md": digest(day.records),
+        f"{stem}.md": digest(day.records, minimal),
         f"{stem}.json": records_json(day.announcement, day.records),
-        f"{stem}.bib": bibliography(day.records),
+        f"{stem}.bib": bibliography(day.records, minimal),
     }
 
 
@@ -119,11 +122,15 @@ def _quiet_days(
 
 
 def _indexes(
-    press: Press, category: Category, view: CategoryView, days: Sequence[Day]
+    press: Press, category: Category, view: CategoryView, days: Sequence[Mapping[str, bytes]]
 ) -> dict[str, bytes]:
+    """The category's page, and the newest of *days* as Markdown."""
+    newest = [body for path, body in days[0].items() if path.endswith(".md")] if days else []
     page = category_page(press.facts, category, view)
-    newest = {f"{category.code}/latest.md": digest(days[0].records)} if days else {}
-    return {**newest, f"{category.code}/index.html": page}
+    return {
+        **{f"{category.code}/latest.md": body for body in newest},
+        f"{category.code}/index.html": page,
+    }
 
 
 def _beside(known: Known, on: date) -> tuple[date | None, date | None]:

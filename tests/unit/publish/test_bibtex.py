@@ -28,7 +28,7 @@ ESCAPED = str.maketrans({sign: escape for escape, sign in ESCAPES.items()})
 def read(*records: Record) -> BibliographyData:
     """What pybtex reads; it raises at anything that is not well-formed."""
     return Parser(encoding="utf-8").parse_stream(
-        io.StringIO(bibliography(records).decode(), newline="")
+        io.StringIO(bibliography(records, {}).decode(), newline="")
     )
 
 
@@ -84,8 +84,12 @@ def test_what_is_no_formula_or_might_do_something_is_text(text: str) -> None:
 def test_a_paper_that_cannot_be_rendered_is_an_entry_with_title_and_link() -> None:
     broken = make_record("2604.99002", paper=make_paper("2604.99002", title="Odd", categories=()))
 
+    minimal: dict[str, str] = {}
+
+    bibliography([make_record(), broken], minimal)
     found = read(make_record(), broken).entries
 
+    assert list(minimal) == ["2604.99002"]
     assert dict(found["2604.99002"].fields) == {
         "title": "{Odd}",
         "url": "https://arxiv.org/abs/2604.99002",

@@ -155,11 +155,16 @@ def test_a_title_of_nothing_visible_leaves_the_id_to_click_on() -> None:
 def test_a_paper_that_cannot_be_rendered_is_a_row_with_title_and_link() -> None:
     broken = make_record(paper=make_paper("2604.99002", title="Odd *one*", categories=()))
 
-    written = digest([make_record(), broken]).decode()
+    minimal: dict[str, str] = {}
+
+    written = digest([make_record(), broken], minimal).decode()
 
     link = "[2604.99002](https://arxiv.org/abs/2604.99002)"
     assert rf"| [^1] | Odd \*one\* · {link} | |" in written
     assert "A Made-Up Title" in written
+    assert list(minimal) == ["2604.99002"]
+    with pytest.raises(IndexError):
+        digest([broken])
 
 
 def test_each_hostile_string_is_seen_as_it_is_written(hostile: list[Record]) -> None:
