@@ -694,16 +694,16 @@ def test_a_crash_between_puts_heals(stage: Stage) -> None:
     def crash_once(path: str) -> None:
         if path in crash:
             crash.remove(path)
-            raise ConnectionError
+            raise KeyboardInterrupt  # as a process dies: nothing in it can answer that
 
     stage.watch_puts(crash_once)
-    with pytest.raises(publish.NotAllPublishedError, match="ConnectionError"):
+    with pytest.raises(KeyboardInterrupt):
         stage.heal(AT)
     before = stage.stamps()
 
     stage.heal(AT + timedelta(minutes=5))
 
-    assert {path for path in before if path.startswith("cs.CV/")} == {"cs.CV/feed.json"}
+    assert set(before) == {"cs.CV/feed.json"}
     assert stage.stamps()["cs.CV/feed.json"] == before["cs.CV/feed.json"]
     assert "cs.CV/rss.xml" in stage.stamps()
 

@@ -45,8 +45,8 @@ _PAGE = re.compile(r"\d{4}-\d\d-\d\d\.(html|json)")
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-class CrashError(Exception):
-    """The function dies in the middle of its puts."""
+class CrashError(BaseException):
+    """The function dies in the middle of its puts: nothing in it can answer that."""
 
 
 @dataclass
